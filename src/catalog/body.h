@@ -1,0 +1,57 @@
+/*
+ * body.h
+ *		The grammar of a function body (pg_proc.prosrc) in LANGUAGE wasm.
+ */
+#ifndef PGW_BODY_H
+#define PGW_BODY_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+typedef enum PgwBodyKind
+{
+	PGW_BODY_WAT,				/* inline text */
+	PGW_BODY_BINARY,			/* inline binary, "\x..." */
+	PGW_BODY_REFERENCE			/* "name" or "name#export" */
+} PgwBodyKind;
+
+/*
+ * A parsed body.  Points into the text that was parsed where it can; absent
+ * parts are NULL.
+ */
+typedef struct PgwBody
+{
+	PgwBodyKind kind;
+	/* the lines before the content; what they say, palloc'd */
+	const char *header;
+	size_t		header_length;
+	char	   *file;
+	char	   *sha256;
+	char	   *id;
+	char	   *header_export;
+	bool		generated;		/* ";; generated" */
+	/* what follows the header, trimmed; not zero-terminated */
+	const char *content;
+	size_t		length;
+	/* of a reference */
+	char	   *name;			/* text of the module's SQL name */
+	char	   *export;			/* NULL: the function's own name */
+} PgwBody;
+
+/*
+ * Parses a body.  With whole false the text is only the head of a body, long
+ * enough for the header of a module; an inline body's content is then cut.
+ */
+extern void pgw_body_parse(const char *text, bool whole, PgwBody *body);
+
+/* The name parts (list of String) of a reference's module; throws on bad syntax. */
+extern List *pgw_body_module_name(const char *name);
+
+/* The bytes of an inline body: binary, or WAT in UTF-8; palloc'd. */
+extern char *pgw_body_bytes(const PgwBody *body, size_t *length);
+
+/* An inline body of those bytes (binary, or WAT in UTF-8), without a header; palloc'd. */
+extern char *pgw_body_make(const char *bytes, size_t length);
+
+#endif							/* PGW_BODY_H */

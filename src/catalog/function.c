@@ -1,0 +1,329 @@
+/*
+ * function.c
+ *		What a session knows of a function in LANGUAGE wasm: its export, its
+ *		plan and the instance that it calls.
+ *
+ * FmgrInfos live on in the relation, type and partition caches, across
+ * transactions and across changes of the function.  So a call tests on every
+ * entry that its PgwFunction is usable; invalidation callbacks clear that.
+ */
+#include "postgres.h"
+
+#include "catalog/function.h"
+
+#include "access/htup_details.h"
+#include "catalog/module.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "engine/interrupt.h"
+#include "funcapi.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+typedef struct FunctionEntry
+{
+	Oid			oid;
+	PgwFunction *function;
+} FunctionEntry;
+
+/* The usable functions by OID, and all that exist. */
+static HTAB *functions = NULL;
+static dlist_head all_functions = DLIST_STATIC_INIT(all_functions);
+
+/* Counts callbacks, to notice one that comes while a function is loaded. */
+static uint64 invalidations = 0;
+
+/* --- invalidation --- */
+
+static void
+on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
+{
+	dlist_iter	iter;
+
+	invalidations++;
+	dlist_foreach(iter, &all_functions)
+	{
+		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+
+		if (hashvalue == 0 || hashvalue == function->hash || hashvalue == function->module_hash)
+			function->usable = false;
+	}
+	pgw_instance_expire();
+}
+
+/* Rights depend on schemas, roles and memberships; they are checked by loading. */
+static void
+on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
+{
+	on_proc_change(arg, cacheid, 0);
+}
+
+static void
+on_relation_change(Datum arg, Oid relation)
+{
+	dlist_iter	iter;
+
+	invalidations++;
+	dlist_foreach(iter, &all_functions)
+	{
+		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+
+		if (OidIsValid(function->row_relation) &&
+			(!OidIsValid(relation) || relation == function->row_relation))
+			function->usable = false;
+	}
+}
+
+void
+pgw_function_init(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(FunctionEntry)};
+
+	functions = hash_create("wasm functions", 64, &control, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterSyscacheCallback(PROCOID, on_proc_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, on_rights_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, on_rights_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_rights_change, (Datum) 0);
+	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
+}
+
+/* --- loading --- */
+
+void
+pgw_function_signature(const PgwProc *proc, PgwSignature *signature)
+{
+	Oid			rettype;
+	TupleDesc	row;
+	TypeFuncClass class = get_func_result_type(proc->oid, &rettype, &row);
+
+	signature->nargs = proc->nargs;
+	signature->argtypes = proc->argtypes;
+	signature->rettype = proc->rettype;
+	signature->row = class == TYPEFUNC_COMPOSITE || class == TYPEFUNC_COMPOSITE_DOMAIN ? row : NULL;
+}
+
+const PgwExtern *
+pgw_function_export(const PgwProc *proc, const PgwBody *body, const PgwCode *code, const PgwProc *module)
+{
+	const char *name = body->export ? body->export : body->header_export;
+	const PgwExtern *only;
+	const PgwExtern *export;
+
+	if (name == NULL && body->kind != PGW_BODY_REFERENCE && pgw_code_functions(code, &only) == 1)
+		return only;
+	if (name == NULL)
+		name = NameStr(proc->name);
+	export = pgw_code_export(code, name);
+	if (export == NULL && module != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("WebAssembly module %s has no exported function \"%s\"",
+						pgw_proc_qualified_name(module), name),
+				 errhint("SELECT * FROM wasm.exports('%s') lists what it exports.",
+						 pgw_proc_qualified_name(module))));
+	if (export == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("WebAssembly module has no exported function \"%s\"", name),
+				 errhint("An inline module exports one function, or one of the SQL function's name, or the one named in a first line \";; export: name\".")));
+	return export;
+}
+
+void
+pgw_function_plan(const PgwProc *proc, const PgwExtern *export, PgwPlan *plan)
+{
+	PgwSignature signature;
+
+	pgw_function_signature(proc, &signature);
+	if (!pgw_plan_make(plan, &signature, &export->func))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("signature of function %s does not fit the WebAssembly export \"%s\"",
+						NameStr(proc->name), export->name),
+				 errdetail("The SQL signature is %s; the export has the type %s.",
+						   pgw_signature_text(&signature), pgw_functype_text(&export->func))));
+}
+
+/* The relation whose changes change the row type; InvalidOid for OUT columns. */
+static Oid
+relation_of_row(Oid rettype)
+{
+	return get_typ_typrelid(getBaseType(rettype));
+}
+
+/* Binds the function to its export: fills in function from its row. */
+static void
+bind(PgwFunction *function, const PgwProc *proc)
+{
+	MemoryContext caller;
+	PgwBody		body;
+	PgwProc		module;
+	const PgwProc *holder = proc;
+
+	pgw_body_parse(proc->source, proc->whole, &body);
+	if (body.kind == PGW_BODY_REFERENCE)
+	{
+		pgw_module_find(body.name, false, &module);
+		pgw_module_check_access(&module, proc->owner);
+		holder = &module;
+	}
+	function->module = holder->oid;
+	function->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(holder->oid));
+	function->code = pgw_module_code(holder);
+	pgw_code_check_imports(function->code);
+	function->export = pgw_function_export(proc, &body, function->code,
+										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
+	caller = MemoryContextSwitchTo(function->context);
+	pgw_function_plan(proc, function->export, &function->plan);
+	MemoryContextSwitchTo(caller);
+	if (function->plan.row != NULL)
+		function->row_relation = relation_of_row(proc->rettype);
+}
+
+/* Frees a function that no call site uses.  Never throws. */
+static void
+destroy(PgwFunction *function)
+{
+	FunctionEntry *entry = hash_search(functions, &function->oid, HASH_FIND, NULL);
+
+	if (entry != NULL && entry->function == function)
+		hash_search(functions, &function->oid, HASH_REMOVE, NULL);
+	dlist_delete(&function->node);
+	if (function->instance != NULL)
+		pgw_instance_release(function->instance);
+	if (function->code != NULL)
+		pgw_code_release(function->code);
+	MemoryContextDelete(function->context);
+}
+
+/* Frees the functions that changed or were dropped since their last call. */
+static void
+sweep(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &all_functions)
+	{
+		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+
+		if (!function->usable && function->sites == 0)
+			destroy(function);
+	}
+}
+
+static PgwFunction *
+load(Oid oid)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "wasm function",
+												  ALLOCSET_SMALL_SIZES);
+	PgwFunction *function = MemoryContextAllocZero(context, sizeof(PgwFunction));
+	uint64		before = invalidations;
+	PgwProc		proc;
+
+	if (!pgw_proc_read(oid, PGW_SOURCE_HEAD, &proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", oid)));
+	function->oid = oid;
+	function->context = context;
+	function->name = MemoryContextStrdup(context, NameStr(proc.name));
+	function->hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(oid));
+	function->is_module = pgw_proc_is_module(&proc);
+	PG_TRY();
+	{
+		if (!function->is_module)
+			bind(function, &proc);
+	}
+	PG_CATCH();
+	{
+		if (function->code != NULL)
+			pgw_code_release(function->code);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSetParent(context, TopMemoryContext);
+	dlist_push_tail(&all_functions, &function->node);
+	function->usable = before == invalidations;
+	return function;
+}
+
+/* The function as it is now.  The caller must count as a call site at once. */
+static PgwFunction *
+find(Oid oid)
+{
+	FunctionEntry *entry = hash_search(functions, &oid, HASH_FIND, NULL);
+	PgwFunction *function;
+
+	if (entry != NULL && entry->function->usable)
+		return entry->function;
+	sweep();
+	function = load(oid);
+	entry = hash_search(functions, &oid, HASH_ENTER, NULL);
+	entry->function = function;
+	return function;
+}
+
+/* Nothing is freed below a running guest: a later sweep() does it. */
+static void
+leave(PgwFunction *function)
+{
+	function->sites--;
+	if (function->sites == 0 && !function->usable && pgw_guest_calls == 0)
+		destroy(function);
+}
+
+static void
+on_site_reset(void *arg)
+{
+	PgwCallSite *site = arg;
+
+	if (site->function != NULL)
+		leave(site->function);
+}
+
+static PgwCallSite *
+make_site(FmgrInfo *flinfo)
+{
+	PgwCallSite *site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(PgwCallSite));
+
+	site->callback.func = on_site_reset;
+	site->callback.arg = site;
+	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &site->callback);
+	flinfo->fn_extra = site;
+	pgw_engine();
+	pgw_interrupt_restore();
+	return site;
+}
+
+PgwCallSite *
+pgw_function_site(FmgrInfo *flinfo)
+{
+	PgwCallSite *site = flinfo->fn_extra;
+	PgwFunction *function;
+
+	if (site == NULL)
+		site = make_site(flinfo);
+	function = find(flinfo->fn_oid);
+	function->sites++;
+	if (site->function != NULL)
+		leave(site->function);
+	site->function = function;
+	return site;
+}
+
+void
+pgw_function_instantiate(PgwFunction *function)
+{
+	PgwInstance *instance = pgw_instance_acquire(function->module, function->code);
+	const PgwExtern *export = function->export;
+
+	if (function->instance != NULL)
+		pgw_instance_release(function->instance);
+	function->instance = instance;
+	if (!pgw_store_entry(&instance->store, export->raw_name, export->raw_length, &function->entry))
+		elog(ERROR, "export \"%s\" is gone from its instance", export->name);
+}

@@ -1,0 +1,49 @@
+/*
+ * generate.h
+ *		Makes modules and functions by the commands that a user would write.
+ */
+#ifndef PGW_GENERATE_H
+#define PGW_GENERATE_H
+
+#include "postgres.h"
+
+#include "catalog/proc.h"
+#include "engine/compile.h"
+#include "nodes/pg_list.h"
+
+/* Attributes of the functions that are generated */
+typedef struct PgwAttributes
+{
+	bool		strict;
+	const char *volatility;		/* "volatile", "stable" or "immutable" */
+	const char *parallel;		/* "unsafe", "restricted" or "safe" */
+} PgwAttributes;
+
+/*
+ * Creates or replaces the module schema.name() with those bytes (binary, or
+ * WAT in UTF-8).  file, or NULL, is where they came from.  A new module is not
+ * executable for PUBLIC; a replaced one keeps its SET clauses.
+ */
+extern Oid	pgw_generate_module(const char *schema, const char *name, const char *bytes,
+								size_t length, const char *file, bool replace);
+
+/*
+ * Why no function of that name can stand for the export, as a phrase; NULL when
+ * one can.
+ */
+extern const char *pgw_generate_obstacle(const PgwExtern *export, const char *name);
+
+/* Creates or replaces a function for an export, with that body. */
+extern Oid	pgw_generate_function(const char *schema, const char *name, const PgwExtern *export,
+								  const char *body, const PgwAttributes *attributes, bool replace);
+
+/* Drops functions, with RESTRICT, all in one command. */
+extern void pgw_generate_drop(List *procs);
+
+/* The schema in which an unqualified name would be created. */
+extern char *pgw_creation_schema(void);
+
+/* Tells that an export is passed over. */
+extern void pgw_generate_skip(const PgwExtern *export, const char *obstacle);
+
+#endif							/* PGW_GENERATE_H */

@@ -1,0 +1,175 @@
+/*
+ * module.c
+ *		Modules: functions of LANGUAGE wasm that return wasm.module.
+ */
+#include "postgres.h"
+
+#include "catalog/module.h"
+
+#include "catalog/identity.h"
+#include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/* Reads the row of that name in that schema; false unless it is a module. */
+static bool
+read_named(const char *name, Oid schema, PgwProc *module)
+{
+	Oid			oid = pgw_proc_find_nullary(name, schema);
+
+	return OidIsValid(oid) &&
+		pgw_proc_read(oid, PGW_SOURCE_HEAD, module) &&
+		pgw_proc_is_module(module);
+}
+
+static bool
+find_in_search_path(const char *name, PgwProc *module)
+{
+	List	   *schemas = fetch_search_path(true);
+	ListCell   *cell;
+	bool		found = false;
+
+	foreach(cell, schemas)
+	{
+		Oid			schema = lfirst_oid(cell);
+
+		/* as for any function, the temporary schema must be named */
+		if (!isTempNamespace(schema) && read_named(name, schema, module))
+		{
+			found = true;
+			break;
+		}
+	}
+	list_free(schemas);
+	return found;
+}
+
+bool
+pgw_module_find(const char *name, bool missing_ok, PgwProc *module)
+{
+	List	   *parts = pgw_body_module_name(name);
+	bool		found;
+
+	if (list_length(parts) == 1)
+		found = find_in_search_path(strVal(linitial(parts)), module);
+	else
+	{
+		Oid			schema = get_namespace_oid(strVal(linitial(parts)), missing_ok);
+
+		found = OidIsValid(schema) && read_named(strVal(lsecond(parts)), schema, module);
+	}
+	if (!found && !missing_ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("WebAssembly module %s does not exist", name),
+				 errhint("A module is a function without arguments that returns wasm.module; wasm.create_module makes one.")));
+	return found;
+}
+
+void
+pgw_module_check_access(const PgwProc *module, Oid role)
+{
+	if (pgw_proc_schema_check(module, role) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for schema %s", get_namespace_name(module->schema)),
+				 errdetail("Role \"%s\" needs USAGE on the schema of the WebAssembly module %s.",
+						   GetUserNameFromId(role, false), pgw_proc_qualified_name(module))));
+	if (pgw_proc_execute_check(module, role) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for WebAssembly module %s", pgw_proc_qualified_name(module)),
+				 errdetail("Role \"%s\" needs EXECUTE on the function %s().",
+						   GetUserNameFromId(role, false), pgw_proc_qualified_name(module))));
+}
+
+void
+pgw_module_find_usable(const char *name, PgwProc *module)
+{
+	pgw_module_find(name, false, module);
+	pgw_module_check_access(module, GetUserId());
+}
+
+char *
+pgw_digest_text(const PgwDigest *digest)
+{
+	char	   *hex = palloc(2 * sizeof(digest->bytes) + 1);
+
+	hex[hex_encode((const char *) digest->bytes, sizeof(digest->bytes), hex)] = '\0';
+	return hex;
+}
+
+/* The digest that a header states; false when it states none. */
+static bool
+digest_of_header(const PgwBody *body, PgwDigest *digest)
+{
+	if (body->sha256 == NULL || strlen(body->sha256) != 2 * sizeof(digest->bytes))
+		return false;
+	hex_decode(body->sha256, strlen(body->sha256), (char *) digest->bytes);
+	return true;
+}
+
+char *
+pgw_module_bytes(Oid oid, size_t *length)
+{
+	PgwProc		module;
+	PgwBody		body;
+	char	   *bytes;
+
+	if (!pgw_proc_read(oid, PGW_SOURCE_WHOLE, &module))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", oid)));
+	pgw_body_parse(module.source, true, &body);
+	if (body.kind == PGW_BODY_REFERENCE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function %s has no module of its own", pgw_proc_signature(&module))));
+	bytes = pgw_body_bytes(&body, length);
+	pfree(module.source);
+	return bytes;
+}
+
+PgwCode *
+pgw_module_code(const PgwProc *proc)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	PgwBody		body;
+	PgwDigest	digest;
+	PgwCode    *code;
+	char	   *bytes;
+	size_t		length;
+
+	pgw_body_parse(proc->source, proc->whole, &body);
+	if (digest_of_header(&body, &digest) && (code = pgw_code_find(&digest)) != NULL)
+		return code;
+
+	/* the bytes may be many: give them back as soon as they are compiled */
+	context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	bytes = pgw_module_bytes(proc->oid, &length);
+	code = pgw_code_compile(bytes, length);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return code;
+}
+
+char *
+pgw_module_identity(const PgwProc *module)
+{
+	PgwBody		body;
+	size_t		length;
+	char	   *bytes;
+	char	   *id;
+
+	pgw_body_parse(module->source, module->whole, &body);
+	if (body.id != NULL)
+		return body.id;
+	bytes = pgw_module_bytes(module->oid, &length);
+	id = pgw_module_id_text(bytes, length);
+	pfree(bytes);
+	return id;
+}

@@ -1,0 +1,46 @@
+/*
+ * module.h
+ *		Modules: functions of LANGUAGE wasm that return wasm.module.
+ */
+#ifndef PGW_MODULE_H
+#define PGW_MODULE_H
+
+#include "postgres.h"
+
+#include "catalog/body.h"
+#include "catalog/proc.h"
+#include "engine/compile.h"
+#include "nodes/pg_list.h"
+
+/* Bodies of binary modules from this size on carry their identity in the header */
+#define PGW_IDENTITY_LENGTH (64 * 1024)
+
+/*
+ * Finds a module by its name parts, through the search path when unqualified,
+ * and reads the head of its row.  Throws when there is none, unless missing_ok:
+ * then false.
+ */
+extern bool pgw_module_find(const char *name, bool missing_ok, PgwProc *module);
+
+/* As pgw_module_find(), and the current user may execute it; else throws. */
+extern void pgw_module_find_usable(const char *name, PgwProc *module);
+
+/* Throws unless role may execute the module and use its schema. */
+extern void pgw_module_check_access(const PgwProc *module, Oid role);
+
+/*
+ * The code of a module, or of a function with an inline body, held.  The body
+ * is read whole only when the session does not have the code.
+ */
+extern PgwCode *pgw_module_code(const PgwProc *proc);
+
+/* The bytes: binary, or WAT in UTF-8; palloc'd. */
+extern char *pgw_module_bytes(Oid oid, size_t *length);
+
+/* The id, from the header or computed; palloc'd. */
+extern char *pgw_module_identity(const PgwProc *module);
+
+/* Digest as 64 hex digits; palloc'd. */
+extern char *pgw_digest_text(const PgwDigest *digest);
+
+#endif							/* PGW_MODULE_H */

@@ -1,0 +1,46 @@
+/*
+ * compat.h
+ *		What differs between the supported versions of PostgreSQL.
+ *
+ * The only place that tests PG_VERSION_NUM.
+ */
+#ifndef PGW_COMPAT_H
+#define PGW_COMPAT_H
+
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 150000
+#error "the extension wasm needs PostgreSQL 15 or later"
+#endif
+
+#ifdef WORDS_BIGENDIAN
+#error "the extension wasm needs a little-endian machine"
+#endif
+
+static inline AclResult
+pgw_schema_aclcheck(Oid schema, Oid role, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, role, mode);
+#else
+	return pg_namespace_aclcheck(schema, role, mode);
+#endif
+}
+
+static inline AclResult
+pgw_language_aclcheck(Oid language, Oid role, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(LanguageRelationId, language, role, mode);
+#else
+	return pg_language_aclcheck(language, role, mode);
+#endif
+}
+
+#endif							/* PGW_COMPAT_H */

@@ -1,0 +1,217 @@
+/*
+ * engine.c
+ *		The engine of this backend, stores, and calls into guests.
+ *
+ * The engine is made by the first use in a backend, never in the postmaster:
+ * its signal handlers must come after those that a backend installs.  It
+ * starts no thread.
+ */
+#include "postgres.h"
+
+#include "engine/engine.h"
+
+#include "engine/error.h"
+#include "engine/interrupt.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "tcop/tcopprot.h"
+
+/* What one core instance may have, beside wasm.memory_limit */
+#define PGW_TABLE_ELEMENTS_MAX 100000
+#define PGW_TABLES_MAX 4
+#define PGW_MEMORIES_MAX 1
+
+/* Stack for guests, and what must be left of the process's stack to call one */
+#define PGW_GUEST_STACK (512 * 1024)
+#define PGW_STACK_RESERVE (1024 * 1024)
+
+static wasm_engine_t *the_engine = NULL;
+
+/* Calls from below this address are refused; NULL when there is no limit. */
+static char *stack_floor = NULL;
+
+static wasm_config_t *
+make_config(void)
+{
+	wasm_config_t *config = wasm_config_new();
+
+	wasmtime_config_epoch_interruption_set(config, true);
+	wasmtime_config_max_wasm_stack_set(config, PGW_GUEST_STACK);
+	wasmtime_config_parallel_compilation_set(config, false);
+	wasmtime_config_signals_based_traps_set(config, true);
+	wasmtime_config_macos_use_mach_ports_set(config, false);
+	/* a copy-on-write image would hold a file descriptor per module */
+	wasmtime_config_memory_init_cow_set(config, false);
+
+	wasmtime_config_wasm_multi_value_set(config, true);
+	wasmtime_config_wasm_bulk_memory_set(config, true);
+	wasmtime_config_wasm_reference_types_set(config, true);
+	wasmtime_config_wasm_simd_set(config, true);
+	wasmtime_config_wasm_tail_call_set(config, true);
+
+	wasmtime_config_wasm_relaxed_simd_set(config, false);
+	wasmtime_config_wasm_threads_set(config, false);
+	wasmtime_config_shared_memory_set(config, false);
+	wasmtime_config_wasm_multi_memory_set(config, false);
+	wasmtime_config_wasm_memory64_set(config, false);
+	wasmtime_config_wasm_exceptions_set(config, false);
+	wasmtime_config_wasm_gc_set(config, false);
+	wasmtime_config_wasm_function_references_set(config, false);
+	wasmtime_config_wasm_wide_arithmetic_set(config, false);
+	wasmtime_config_wasm_custom_page_sizes_set(config, false);
+	wasmtime_config_wasm_stack_switching_set(config, false);
+	wasmtime_config_wasm_branch_hinting_set(config, false);
+	return config;
+}
+
+/*
+ * The stack grows downwards from where the backend began to use it, by as much
+ * as the rlimit allows.
+ */
+static void
+find_stack_floor(void)
+{
+	long		rlimit = get_stack_depth_rlimit();
+	char	   *base = set_stack_base();
+
+	restore_stack_base(base);
+	if (rlimit > 0 && rlimit < (1L << 40))
+		stack_floor = base - rlimit + PGW_STACK_RESERVE;
+}
+
+wasm_engine_t *
+pgw_engine(void)
+{
+	wasm_engine_t *engine;
+
+	if (likely(the_engine != NULL))
+		return the_engine;
+	if (!IsUnderPostmaster && !IsPostmasterEnvironment)
+		elog(DEBUG1, "starting the WebAssembly engine in a stand-alone backend");
+	else if (!IsUnderPostmaster)
+		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
+
+	find_stack_floor();
+	engine = wasm_engine_new_with_config(make_config());
+	if (engine == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not start the WebAssembly engine")));
+	pgw_interrupt_init(engine);
+	the_engine = engine;
+	return engine;
+}
+
+/*
+ * A long jump that arrived at the barrier crossed frames of the engine, whose
+ * state is now undefined: this backend must not go on.
+ */
+static void
+broken_barrier(void)
+{
+	ereport(FATAL,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("the WebAssembly engine was left by a long jump"),
+			 errdetail("A signal handler that another library installed has thrown an error inside a guest.")));
+}
+
+void
+pgw_engine_check_stack(void)
+{
+	char		here;
+
+	check_stack_depth();
+	if (unlikely(stack_floor != NULL && &here < stack_floor))
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("not enough stack left to call a WebAssembly function"),
+				 errhint("Raise the operating system's limit on the stack, or lower max_stack_depth.")));
+}
+
+bool
+pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+			   wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	sigjmp_buf *outer = PG_exception_stack;
+	sigjmp_buf	barrier;
+
+	if (unlikely(sigsetjmp(barrier, 0) != 0))
+	{
+		PG_exception_stack = outer;
+		broken_barrier();
+	}
+	PG_exception_stack = &barrier;
+	pgw_interrupt_enter();
+	*trap = NULL;
+	*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
+	pgw_interrupt_leave();
+	PG_exception_stack = outer;
+	return likely(*error == NULL && *trap == NULL);
+}
+
+/* As pgw_store_call(), for the start function. */
+static bool
+instantiate(PgwStore *store, const wasmtime_module_t *module,
+			wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	sigjmp_buf *outer = PG_exception_stack;
+	sigjmp_buf	barrier;
+
+	if (sigsetjmp(barrier, 0) != 0)
+	{
+		PG_exception_stack = outer;
+		broken_barrier();
+	}
+	PG_exception_stack = &barrier;
+	pgw_interrupt_enter();
+	*trap = NULL;
+	*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
+	pgw_interrupt_leave();
+	PG_exception_stack = outer;
+	return *error == NULL && *trap == NULL;
+}
+
+void
+pgw_store_open(PgwStore *store, const wasmtime_module_t *module)
+{
+	wasmtime_error_t *error;
+	wasm_trap_t *trap;
+
+	pgw_engine_check_stack();
+	store->store = wasmtime_store_new(pgw_engine(), NULL, NULL);
+	store->context = wasmtime_store_context(store->store);
+	wasmtime_store_limiter(store->store, (int64_t) pgw_memory_limit * 1024,
+						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
+	pgw_interrupt_watch(store->store);
+	if (!instantiate(store, module, &error, &trap))
+	{
+		pgw_store_close(store);
+		pgw_error_throw(error, trap);
+	}
+}
+
+void
+pgw_store_close(PgwStore *store)
+{
+	if (store->store == NULL)
+		return;
+	wasmtime_store_delete(store->store);
+	store->store = NULL;
+	store->context = NULL;
+}
+
+bool
+pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entry)
+{
+	wasmtime_extern_t found;
+
+	if (!wasmtime_instance_export_get(store->context, &store->instance, name, length, &found))
+		return false;
+	if (found.kind != WASMTIME_EXTERN_FUNC)
+	{
+		wasmtime_extern_delete(&found);
+		return false;
+	}
+	*entry = found.of.func;
+	return true;
+}

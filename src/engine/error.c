@@ -1,0 +1,388 @@
+/*
+ * error.c
+ *		Engine errors and traps become PostgreSQL errors; PostgreSQL errors
+ *		caught in a callback pass through the engine.
+ *
+ * No long jump may cross a frame of the engine.  A callback therefore catches
+ * the PostgreSQL error, leaves it on the error stack, marks that with
+ * pgw_error_capture() and returns a trap.  As soon as the guest call has
+ * returned, pgw_error_throw() sees the mark and rethrows.  Nothing may ereport
+ * in between.
+ *
+ * A message has one line.  The guest's backtrace goes to CONTEXT.
+ */
+#include "postgres.h"
+
+#include "engine/error.h"
+
+#include "catalog/pg_proc.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+/* WAT up to this size is shown with the error, so that psql can point at it */
+#define PGW_WAT_SHOWN_MAX (16 * 1024)
+
+/* A deep recursion has thousands of frames: the innermost tell enough. */
+#define PGW_FRAMES_SHOWN_MAX 20
+
+typedef struct TrapReport
+{
+	int			sqlstate;
+	const char *message;
+	const char *hint;			/* or NULL */
+} TrapReport;
+
+/* By wasmtime_trap_code_t; codes that are not listed keep the engine's words. */
+static const TrapReport trap_reports[] = {
+	[WASMTIME_TRAP_CODE_STACK_OVERFLOW] = {
+		ERRCODE_STATEMENT_TOO_COMPLEX, "WebAssembly stack exhausted",
+		"The guest has 512 kB of stack: look for a recursion that does not end."
+	},
+	[WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = {
+		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: out of bounds memory access", NULL
+	},
+	[WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = {
+		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: out of bounds table access", NULL
+	},
+	[WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = {
+		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: uninitialized table element", NULL
+	},
+	[WASMTIME_TRAP_CODE_BAD_SIGNATURE] = {
+		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: indirect call type mismatch", NULL
+	},
+	[WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = {
+		ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "WebAssembly trap: integer overflow", NULL
+	},
+	[WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = {
+		ERRCODE_DIVISION_BY_ZERO, "WebAssembly trap: integer division by zero", NULL
+	},
+	[WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = {
+		ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "WebAssembly trap: invalid conversion to integer", NULL
+	},
+	[WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = {
+		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: unreachable instruction executed", NULL
+	},
+	[WASMTIME_TRAP_CODE_OUT_OF_FUEL] = {
+		ERRCODE_PROGRAM_LIMIT_EXCEEDED, "WebAssembly trap: all fuel consumed", NULL
+	},
+};
+
+typedef struct PhraseReport
+{
+	const char *phrase;			/* as in the engine's message */
+	int			sqlstate;
+	const char *hint;			/* or NULL */
+} PhraseReport;
+
+/* Errors without a code, by what the engine says; the first match counts. */
+static const PhraseReport run_phrases[] = {
+	{"exceeds memory limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+	"The setting wasm.memory_limit bounds the memory of an instance."},
+	{"exceeds table limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
+	{"allocate", ERRCODE_OUT_OF_MEMORY, NULL},
+	{"ermission denied", ERRCODE_FEATURE_NOT_SUPPORTED,
+	"The operating system does not let this server run generated code."},
+	{NULL, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, NULL},
+};
+
+static const PhraseReport invalid_phrases[] = {
+	{"not enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"must be enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"to be enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"support is disabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"require", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"not supported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"unsupported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"multiple memories", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"too large", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
+	{NULL, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL},
+};
+
+/* A callback left a PostgreSQL error on the error stack. */
+static bool captured = false;
+
+void
+pgw_error_capture(MemoryContext memory)
+{
+	MemoryContextSwitchTo(memory);
+	captured = true;
+}
+
+/*
+ * The engine's text in the database's encoding, palloc'd; what cannot be
+ * converted becomes the text's ASCII part.
+ */
+static char *
+from_engine(const char *text, size_t length)
+{
+	char	   *copy = pnstrdup(text, length);
+	char	   *converted;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+	{
+		if (pg_verify_mbstr(PG_UTF8, copy, length, true))
+			return copy;
+	}
+	for (char *c = copy; *c != '\0'; c++)
+	{
+		if (IS_HIGHBIT_SET(*c))
+			*c = '?';
+	}
+	converted = pg_any_to_server(copy, strlen(copy), PG_UTF8);
+	return converted;
+}
+
+/*
+ * The engine prints a chain of causes, the last being the origin.  Returns the
+ * first line of that, without numbering and without the engine's prefixes;
+ * palloc'd.
+ */
+static char *
+origin_of(const char *text)
+{
+	const char *causes = strstr(text, "Caused by:");
+	const char *line = text;
+
+	if (causes != NULL)
+	{
+		const char *next = strchr(causes, '\n');
+
+		/* Causes are indented by four columns; their own further lines by more. */
+		for (; next != NULL; next = strchr(next, '\n'))
+		{
+			next++;
+			if (strncmp(next, "    ", 4) == 0 && next[4] != ' ' && next[4] != '\0')
+				line = next + 4;
+			else if (strncmp(next, "   ", 3) == 0 && isdigit((unsigned char) next[3 + strspn(next + 3, " ")]))
+				line = next + 3;
+		}
+		line += strspn(line, " ");
+		if (isdigit((unsigned char) *line))
+		{
+			const char *colon = strchr(line, ':');
+
+			if (colon != NULL && strspn(line, "0123456789") == (size_t) (colon - line))
+				line = colon + 1 + strspn(colon + 1, " ");
+		}
+	}
+	if (strncmp(line, "wasm trap: ", 11) == 0)
+		line += 11;
+	return pnstrdup(line, strcspn(line, "\n"));
+}
+
+/* The guest's frames, innermost first, one a line; palloc'd, or NULL. */
+static char *
+backtrace_of(const wasm_frame_vec_t *frames)
+{
+	StringInfoData lines;
+
+	if (frames->size == 0)
+		return NULL;
+	initStringInfo(&lines);
+	for (size_t i = 0; i < frames->size && i < PGW_FRAMES_SHOWN_MAX; i++)
+	{
+		const wasm_frame_t *frame = frames->data[i];
+		const wasm_name_t *function = wasmtime_frame_func_name(frame);
+
+		if (i > 0)
+			appendStringInfoChar(&lines, '\n');
+		if (function != NULL)
+			appendStringInfo(&lines, "guest function \"%s\"",
+							 from_engine(function->data, function->size));
+		else
+			appendStringInfo(&lines, "guest function %u",
+							 wasm_frame_func_index(frame));
+		appendStringInfo(&lines, " at offset 0x%zx",
+						 wasm_frame_module_offset(frame));
+	}
+	if (frames->size > PGW_FRAMES_SHOWN_MAX)
+		appendStringInfo(&lines, "\n... and %zu more",
+						 frames->size - PGW_FRAMES_SHOWN_MAX);
+	return lines.data;
+}
+
+static const PhraseReport *
+classify(const PhraseReport *phrases, const char *message)
+{
+	while (phrases->phrase != NULL && strstr(message, phrases->phrase) == NULL)
+		phrases++;
+	return phrases;
+}
+
+/* What is known of a failure when the engine's objects have been released. */
+typedef struct Failure
+{
+	char	   *text;			/* all that the engine says */
+	char	   *backtrace;		/* or NULL */
+	bool		has_code;
+	wasmtime_trap_code_t code;
+} Failure;
+
+/*
+ * Reads and releases an error or trap.  Throws only when memory runs out, and
+ * then releases all the same.
+ */
+static void
+take(wasmtime_error_t *error, wasm_trap_t *trap, Failure *failure)
+{
+	wasm_byte_vec_t text = {0, NULL};
+	wasm_frame_vec_t frames = {0, NULL};
+
+	memset(failure, 0, sizeof(Failure));
+	if (error != NULL)
+	{
+		wasmtime_error_message(error, &text);
+		wasmtime_error_wasm_trace(error, &frames);
+	}
+	else
+	{
+		wasm_trap_message(trap, &text);
+		wasm_trap_trace(trap, &frames);
+		failure->has_code = wasmtime_trap_code(trap, &failure->code);
+	}
+	PG_TRY();
+	{
+		failure->text = from_engine(text.data, strnlen(text.data, text.size));
+		failure->backtrace = backtrace_of(&frames);
+	}
+	PG_FINALLY();
+	{
+		wasm_frame_vec_delete(&frames);
+		wasm_byte_vec_delete(&text);
+		if (error != NULL)
+			wasmtime_error_delete(error);
+		if (trap != NULL)
+			wasm_trap_delete(trap);
+	}
+	PG_END_TRY();
+}
+
+void
+pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap)
+{
+	Failure		failure;
+	const TrapReport *report = NULL;
+	const PhraseReport *phrase;
+	char	   *message;
+
+	if (captured)
+	{
+		captured = false;
+		if (error != NULL)
+			wasmtime_error_delete(error);
+		if (trap != NULL)
+			wasm_trap_delete(trap);
+		PG_RE_THROW();
+	}
+
+	take(error, trap, &failure);
+	/* The deadline callback left this to be done outside of the engine. */
+	CHECK_FOR_INTERRUPTS();
+
+	if (failure.has_code && failure.code < lengthof(trap_reports) &&
+		trap_reports[failure.code].message != NULL)
+		report = &trap_reports[failure.code];
+	if (report != NULL)
+		ereport(ERROR,
+				(errcode(report->sqlstate),
+				 errmsg("%s", report->message),
+				 report->hint ? errhint("%s", report->hint) : 0,
+				 failure.backtrace ? errcontext("%s", failure.backtrace) : 0));
+
+	message = origin_of(failure.text);
+	phrase = classify(run_phrases, message);
+	ereport(ERROR,
+			(errcode(phrase->sqlstate),
+			 errmsg("WebAssembly error: %s", message),
+			 phrase->hint ? errhint("%s", phrase->hint) : 0,
+			 failure.backtrace ? errcontext("%s", failure.backtrace) : 0));
+	pg_unreachable();
+}
+
+void
+pgw_error_throw_invalid(wasmtime_error_t *error)
+{
+	Failure		failure;
+	const PhraseReport *phrase;
+	char	   *message;
+
+	take(error, NULL, &failure);
+	message = origin_of(failure.text);
+	phrase = classify(invalid_phrases, failure.text);
+	if (phrase->sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED)
+		ereport(ERROR,
+				(errcode(phrase->sqlstate),
+				 errmsg("unsupported WebAssembly module: %s", message)));
+	if (phrase->sqlstate == ERRCODE_INVALID_BINARY_REPRESENTATION)
+		ereport(ERROR,
+				(errcode(phrase->sqlstate),
+				 errmsg("invalid WebAssembly module: %s", message)));
+	ereport(ERROR,
+			(errcode(phrase->sqlstate),
+			 errmsg("could not compile WebAssembly module: %s", message)));
+	pg_unreachable();
+}
+
+/*
+ * Where the WAT parser says that it stopped, as in "--> <anon>:3:17".  Returns
+ * false when it does not say so.
+ */
+static bool
+wat_location(const char *text, int *line, int *column)
+{
+	const char *arrow = strstr(text, "--> ");
+	const char *colon = arrow ? strchr(arrow, ':') : NULL;
+
+	return colon != NULL && sscanf(colon, ":%d:%d", line, column) == 2;
+}
+
+/*
+ * The 1-based character position of a line and column, both 1-based and the
+ * column counted in characters.
+ */
+static int
+position_of(const char *wat, int line, int column)
+{
+	const char *start = wat;
+
+	for (int i = 1; i < line; i++)
+	{
+		const char *end = strchr(start, '\n');
+
+		if (end == NULL)
+			break;
+		start = end + 1;
+	}
+	return pg_mbstrlen_with_len(wat, start - wat) + column;
+}
+
+void
+pgw_error_throw_wat(wasmtime_error_t *error, const char *wat, size_t length)
+{
+	Failure		failure;
+	char	   *text = from_engine(wat, length);
+	char	   *message;
+	int			line,
+				column;
+	bool		located;
+
+	take(error, NULL, &failure);
+	message = origin_of(failure.text);
+	located = wat_location(failure.text, &line, &column);
+	if (located && length <= PGW_WAT_SHOWN_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("syntax error in WebAssembly text: %s", message),
+				 internalerrquery(text),
+				 internalerrposition(position_of(text, line, column))));
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("syntax error in WebAssembly text: %s", message),
+			 located ? errdetail("Line %d, column %d.", line, column) : 0));
+	pg_unreachable();
+}

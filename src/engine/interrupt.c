@@ -1,0 +1,216 @@
+/*
+ * interrupt.c
+ *		Cancel, timeout and termination reach a running guest; signals stay the
+ *		engine's.
+ *
+ * Without a thread and without a tick: PostgreSQL's handlers of SIGINT,
+ * SIGTERM, SIGUSR1 and SIGALRM are wrapped.  When one of them leaves
+ * InterruptPending set while a guest runs, the engine's epoch is incremented,
+ * and at its next loop or call the guest enters the deadline callback, which
+ * serves the interrupt as CHECK_FOR_INTERRUPTS() does anywhere else.
+ *
+ * The engine computes the next deadline from the epoch that is current after
+ * the callback has returned, so an increment between the callback's check and
+ * that moment has no effect.  Hence a one-shot timer is armed with every
+ * increment; its SIGALRM comes back here for as long as the interrupt is
+ * pending.  PostgreSQL tolerates spurious alarms.
+ */
+#include "postgres.h"
+
+#include "engine/interrupt.h"
+
+#include <time.h>
+
+#include "engine/error.h"
+
+#define PGW_RETRY_NS (5 * 1000 * 1000L)
+
+volatile sig_atomic_t pgw_guest_calls = 0;
+
+static wasm_engine_t *watched_engine = NULL;
+static timer_t retry_timer;
+
+/* Signals whose PostgreSQL handler may set InterruptPending. */
+static const int wrapped_signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGALRM};
+
+/* Signals by which the engine learns of a trap. */
+static const int trap_signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS};
+
+typedef struct WrappedSignal
+{
+	struct sigaction first;		/* found when the engine started */
+	struct sigaction previous;	/* found when last wrapped */
+	volatile sig_atomic_t depth;
+} WrappedSignal;
+
+static WrappedSignal wrapped[NSIG];
+static struct sigaction trap_actions[NSIG];
+
+void
+pgw_interrupt_bump(void)
+{
+	struct itimerspec once = {.it_value.tv_nsec = PGW_RETRY_NS};
+
+	wasmtime_engine_increment_epoch(watched_engine);
+	timer_settime(retry_timer, 0, &once, NULL);
+}
+
+static void
+call_handler(const struct sigaction *action, int signo, siginfo_t *info, void *context)
+{
+	if (action->sa_flags & SA_SIGINFO)
+		action->sa_sigaction(signo, info, context);
+	else if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN)
+		action->sa_handler(signo);
+}
+
+/*
+ * A handler installed over ours may call ours as its own predecessor: the
+ * second entry goes to the handler that was there first.
+ */
+static void
+wrapping_handler(int signo, siginfo_t *info, void *context)
+{
+	int			save_errno = errno;
+	WrappedSignal *signal = &wrapped[signo];
+
+	if (signal->depth > 0)
+		call_handler(&signal->first, signo, info, context);
+	else
+	{
+		signal->depth++;
+		call_handler(&signal->previous, signo, info, context);
+		signal->depth--;
+	}
+	if (InterruptPending && pgw_guest_calls > 0)
+		pgw_interrupt_bump();
+	errno = save_errno;
+}
+
+static bool
+same_handler(const struct sigaction *a, const struct sigaction *b)
+{
+	if ((a->sa_flags & SA_SIGINFO) != (b->sa_flags & SA_SIGINFO))
+		return false;
+	if (a->sa_flags & SA_SIGINFO)
+		return a->sa_sigaction == b->sa_sigaction;
+	return a->sa_handler == b->sa_handler;
+}
+
+/* Wraps the handler of a signal unless it is wrapped already. */
+static void
+wrap(int signo)
+{
+	struct sigaction action;
+
+	if (sigaction(signo, NULL, &action) != 0)
+		elog(ERROR, "could not query the handler of signal %d: %m", signo);
+	if ((action.sa_flags & SA_SIGINFO) && action.sa_sigaction == wrapping_handler)
+		return;
+	wrapped[signo].previous = action;
+	action.sa_flags |= SA_SIGINFO;
+	action.sa_sigaction = wrapping_handler;
+	if (sigaction(signo, &action, NULL) != 0)
+		elog(ERROR, "could not wrap the handler of signal %d: %m", signo);
+}
+
+void
+pgw_interrupt_init(wasm_engine_t *engine)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,.sigev_signo = SIGALRM};
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &retry_timer) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not create a timer: %m")));
+	watched_engine = engine;
+	for (int i = 0; i < lengthof(trap_signals); i++)
+		sigaction(trap_signals[i], NULL, &trap_actions[trap_signals[i]]);
+	for (int i = 0; i < lengthof(wrapped_signals); i++)
+	{
+		wrap(wrapped_signals[i]);
+		wrapped[wrapped_signals[i]].first = wrapped[wrapped_signals[i]].previous;
+	}
+}
+
+void
+pgw_interrupt_restore(void)
+{
+	struct sigaction current;
+
+	for (int i = 0; i < lengthof(trap_signals); i++)
+	{
+		int			signo = trap_signals[i];
+
+		if (sigaction(signo, NULL, &current) == 0 &&
+			!same_handler(&current, &trap_actions[signo]))
+			sigaction(signo, &trap_actions[signo], NULL);
+	}
+	for (int i = 0; i < lengthof(wrapped_signals); i++)
+		wrap(wrapped_signals[i]);
+}
+
+#ifdef PGW_TEST_LATE_SIGNAL
+/*
+ * Test builds only: raises a cancel after the callback's check, where an
+ * increment of the epoch is lost.
+ */
+static void
+raise_late_signal(void)
+{
+	static bool raised = false;
+
+	if (!raised)
+	{
+		raised = true;
+		raise(SIGINT);
+	}
+}
+#endif
+
+/*
+ * Called by a guest when the epoch has moved.  Returns an error, which unwinds
+ * the guest, when an interrupt threw; NULL to let the guest go on.
+ *
+ * A backend that is to end does not leave from here by proc_exit(), with the
+ * engine's frames live, where that can be avoided: pgw_error_throw() does it
+ * when the guest has been unwound.
+ */
+static wasmtime_error_t *
+on_deadline(wasmtime_context_t *context, void *data, uint64_t *delta,
+			wasmtime_update_deadline_kind_t *kind)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool failed = false;
+
+	if (ProcDiePending && InterruptHoldoffCount == 0 &&
+		CritSectionCount == 0 && QueryCancelHoldoffCount == 0)
+		return wasmtime_error_new("terminated");
+
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		pgw_error_capture(caller);
+		failed = true;
+	}
+	PG_END_TRY();
+	if (failed)
+		return wasmtime_error_new("interrupted");
+
+#ifdef PGW_TEST_LATE_SIGNAL
+	raise_late_signal();
+#endif
+	*delta = 1;
+	*kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+	return NULL;
+}
+
+void
+pgw_interrupt_watch(wasmtime_store_t *store)
+{
+	wasmtime_context_set_epoch_deadline(wasmtime_store_context(store), 1);
+	wasmtime_store_epoch_deadline_callback(store, on_deadline, NULL, NULL);
+}

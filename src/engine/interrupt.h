@@ -1,0 +1,56 @@
+/*
+ * interrupt.h
+ *		Cancel, timeout and termination reach a running guest; signals stay the
+ *		engine's.
+ */
+#ifndef PGW_INTERRUPT_H
+#define PGW_INTERRUPT_H
+
+#include "postgres.h"
+
+#include <wasmtime.h>
+
+#include <signal.h>
+
+#include "miscadmin.h"
+
+/* How many guest calls are on this backend's stack; read by signal handlers. */
+extern volatile sig_atomic_t pgw_guest_calls;
+
+/*
+ * Takes over the signals, once in a backend, directly after the engine was
+ * made (it has then installed its own handlers).
+ */
+extern void pgw_interrupt_init(wasm_engine_t *engine);
+
+/*
+ * Other libraries replace signal handlers.  Puts back those of the engine and
+ * of this file where that happened.  About 2 µs.
+ */
+extern void pgw_interrupt_restore(void);
+
+/* Makes a store's guests check for interrupts. */
+extern void pgw_interrupt_watch(wasmtime_store_t *store);
+
+/* Lets the running guest's next check serve interrupts.  Signal-safe. */
+extern void pgw_interrupt_bump(void);
+
+/*
+ * Bracket every entry into guest code.  An interrupt that came before the
+ * entry would wait for a signal that has been handled already: hence the test.
+ */
+static inline void
+pgw_interrupt_enter(void)
+{
+	pgw_guest_calls++;
+	if (unlikely(InterruptPending))
+		pgw_interrupt_bump();
+}
+
+static inline void
+pgw_interrupt_leave(void)
+{
+	pgw_guest_calls--;
+}
+
+#endif							/* PGW_INTERRUPT_H */

@@ -1,0 +1,245 @@
+/*
+ * functions.c
+ *		The SQL functions of the schema wasm.
+ *
+ *	wasm.create_module(name, module, replace)
+ *	wasm.create_functions(module, prefix, strict, volatility, parallel, replace)
+ *	wasm.exports(module), wasm.imports(module)
+ *	wasm.validate(module), wasm.module_id(module), wasm.version()
+ */
+#include "postgres.h"
+
+#include "catalog/body.h"
+#include "catalog/generate.h"
+#include "catalog/identity.h"
+#include "catalog/module.h"
+#include "catalog/namespace.h"
+#include "compat.h"
+#include "engine/compile.h"
+#include "engine/engine.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "values/value.h"
+
+PG_FUNCTION_INFO_V1(pgw_create_module);
+PG_FUNCTION_INFO_V1(pgw_create_functions);
+PG_FUNCTION_INFO_V1(pgw_exports);
+PG_FUNCTION_INFO_V1(pgw_imports);
+PG_FUNCTION_INFO_V1(pgw_validate);
+PG_FUNCTION_INFO_V1(pgw_sql_module_id);
+PG_FUNCTION_INFO_V1(pgw_version);
+
+/* Splits an SQL name into the schema to create in and the name; palloc'd. */
+static void
+creation_name(const char *text, char **schema, char **name)
+{
+	List	   *parts = pgw_body_module_name(text);
+	Oid			namespace = QualifiedNameGetCreationNamespace(parts, name);
+
+	*schema = get_namespace_name(namespace);
+}
+
+Datum
+pgw_create_module(PG_FUNCTION_ARGS)
+{
+	char	   *schema;
+	char	   *name;
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(1);
+
+	creation_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schema, &name);
+	PG_RETURN_OID(pgw_generate_module(schema, name, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes),
+									  NULL, PG_GETARG_BOOL(2)));
+}
+
+/* A reference to an export as the body of a function. */
+static char *
+reference_to(const PgwProc *module, const PgwExtern *export)
+{
+	return psprintf("%s#%s", pgw_proc_qualified_name(module), export->name);
+}
+
+Datum
+pgw_create_functions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *prefix = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PgwAttributes attributes = {
+		.strict = PG_GETARG_BOOL(2),
+		.volatility = text_to_cstring(PG_GETARG_TEXT_PP(3)),
+		.parallel = text_to_cstring(PG_GETARG_TEXT_PP(4))
+	};
+	char	   *schema = pgw_creation_schema();
+	PgwProc		module;
+	PgwCode    *code;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
+	code = pgw_module_code(&module);
+	PG_TRY();
+	{
+		for (int i = 0; i < code->nexports; i++)
+		{
+			const PgwExtern *export = &code->exports[i];
+			char	   *name;
+			const char *obstacle;
+			Datum		value;
+			bool		isnull = false;
+
+			if (export->kind != PGW_EXTERN_FUNCTION)
+				continue;
+			name = psprintf("%s%s", prefix, export->name ? export->name : "");
+			obstacle = pgw_generate_obstacle(export, name);
+			if (obstacle != NULL)
+			{
+				pgw_generate_skip(export, obstacle);
+				continue;
+			}
+			value = ObjectIdGetDatum(pgw_generate_function(schema, name, export,
+														   reference_to(&module, export),
+														   &attributes, PG_GETARG_BOOL(5)));
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+		}
+	}
+	PG_FINALLY();
+	{
+		pgw_code_release(code);
+	}
+	PG_END_TRY();
+	return (Datum) 0;
+}
+
+/* The command that binds a function to an export; palloc'd, NULL when none can. */
+static char *
+declaration(const PgwProc *module, const PgwExtern *export)
+{
+	StringInfoData text;
+	const char *separator = "";
+
+	if (export->kind != PGW_EXTERN_FUNCTION || pgw_generate_obstacle(export, export->name ? export->name : "") != NULL)
+		return NULL;
+	initStringInfo(&text);
+	appendStringInfo(&text, "CREATE FUNCTION %s(", quote_identifier(export->name));
+	for (int i = 0; i < export->func.nparams; i++, separator = ", ")
+		appendStringInfo(&text, "%s%s", separator, format_type_be(pgw_default_type(export->func.params[i])));
+	for (int i = 0; export->func.nresults > 1 && i < export->func.nresults; i++, separator = ", ")
+		appendStringInfo(&text, "%sOUT r%d %s", separator, i + 1,
+						 format_type_be(pgw_default_type(export->func.results[i])));
+	appendStringInfoChar(&text, ')');
+	if (export->func.nresults < 2)
+		appendStringInfo(&text, " RETURNS %s", export->func.nresults == 0 ? "void" :
+						 format_type_be(pgw_default_type(export->func.results[0])));
+	appendStringInfo(&text, " LANGUAGE wasm STRICT AS %s;",
+					 quote_literal_cstr(reference_to(module, export)));
+	return text.data;
+}
+
+static const char *
+kind_text(PgwExternKind kind)
+{
+	static const char *const names[] = {"function", "global", "table", "memory", "other"};
+
+	return names[kind];
+}
+
+static Datum
+text_or_null(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static void
+put_export(ReturnSetInfo *rsinfo, const PgwProc *module, const PgwExtern *export)
+{
+	Datum		values[4];
+	bool		nulls[4];
+
+	values[0] = text_or_null(export->name, &nulls[0]);
+	values[1] = text_or_null(kind_text(export->kind), &nulls[1]);
+	values[2] = text_or_null(export->type, &nulls[2]);
+	values[3] = text_or_null(declaration(module, export), &nulls[3]);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_import(ReturnSetInfo *rsinfo, const PgwExtern *import)
+{
+	Datum		values[4];
+	bool		nulls[4];
+
+	values[0] = text_or_null(import->from, &nulls[0]);
+	values[1] = text_or_null(import->name, &nulls[1]);
+	values[2] = text_or_null(kind_text(import->kind), &nulls[2]);
+	values[3] = text_or_null(import->type, &nulls[3]);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static Datum
+list_externs(FunctionCallInfo fcinfo, bool imports)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	PgwProc		module;
+	PgwCode    *code;
+
+	InitMaterializedSRF(fcinfo, 0);
+	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
+	code = pgw_module_code(&module);
+	PG_TRY();
+	{
+		for (int i = 0; i < (imports ? code->nimports : code->nexports); i++)
+		{
+			if (imports)
+				put_import(rsinfo, &code->imports[i]);
+			else
+				put_export(rsinfo, &module, &code->exports[i]);
+		}
+	}
+	PG_FINALLY();
+	{
+		pgw_code_release(code);
+	}
+	PG_END_TRY();
+	return (Datum) 0;
+}
+
+Datum
+pgw_exports(PG_FUNCTION_ARGS)
+{
+	return list_externs(fcinfo, false);
+}
+
+Datum
+pgw_imports(PG_FUNCTION_ARGS)
+{
+	return list_externs(fcinfo, true);
+}
+
+Datum
+pgw_validate(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+
+	/* the parser and the validator are for those who may use the language */
+	if (pgw_language_aclcheck(pgw_language_oid(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_LANGUAGE, "wasm");
+	PG_RETURN_BOOL(pgw_code_validate(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)));
+}
+
+Datum
+pgw_sql_module_id(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	*id = pgw_module_id(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	PG_RETURN_UUID_P(id);
+}
+
+Datum
+pgw_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text("wasm " PGW_VERSION ", Wasmtime " WASMTIME_VERSION));
+}

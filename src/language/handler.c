@@ -1,0 +1,230 @@
+/*
+ * handler.c
+ *		LANGUAGE wasm: call handler, validator, inline handler, and the event
+ *		trigger that follows modules.
+ *
+ * The warm path of a call is wasm_call_handler() and what it calls inline:
+ * no lookup, no allocation, no access to a cache.
+ */
+#include "postgres.h"
+
+#include "catalog/binding.h"
+#include "catalog/body.h"
+#include "catalog/function.h"
+#include "catalog/module.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "commands/event_trigger.h"
+#include "commands/trigger.h"
+#include "engine/error.h"
+#include "engine/interrupt.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(pgw_call_handler);
+PG_FUNCTION_INFO_V1(pgw_validator);
+PG_FUNCTION_INFO_V1(pgw_inline_handler);
+PG_FUNCTION_INFO_V1(pgw_follow_modules);
+
+/* Calls with more arguments or results than this take their slots from the heap. */
+#define PGW_STACK_SLOTS 16
+
+static void
+name_function(void *arg)
+{
+	const PgwFunction *function = arg;
+
+	errcontext("WebAssembly function %s", function->name);
+}
+
+static Datum
+module_bytes(Oid oid)
+{
+	size_t		length;
+	char	   *bytes = pgw_module_bytes(oid, &length);
+	bytea	   *result = palloc(VARHDRSZ + length);
+
+	SET_VARSIZE(result, VARHDRSZ + length);
+	memcpy(VARDATA(result), bytes, length);
+	pfree(bytes);
+	return PointerGetDatum(result);
+}
+
+static void pg_attribute_cold
+refuse_trigger(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("WebAssembly functions cannot be called as triggers")));
+}
+
+Datum
+pgw_call_handler(PG_FUNCTION_ARGS)
+{
+	PgwCallSite *site = fcinfo->flinfo->fn_extra;
+	PgwSlot		on_stack[PGW_STACK_SLOTS];
+	PgwSlot    *slots = on_stack;
+	ErrorContextCallback context;
+	PgwFunction *function;
+	Datum		result;
+
+	if (unlikely(site == NULL || !site->function->usable))
+	{
+		if (CALLED_AS_TRIGGER(fcinfo) || CALLED_AS_EVENT_TRIGGER(fcinfo))
+			refuse_trigger();
+		site = pgw_function_site(fcinfo->flinfo);
+	}
+	function = site->function;
+	if (unlikely(function->is_module))
+		return module_bytes(function->oid);
+
+	context.callback = name_function;
+	context.arg = function;
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+
+	if (unlikely(!pgw_instance_ready(function->instance)))
+		pgw_function_instantiate(function);
+	if (unlikely(function->plan.nslots > PGW_STACK_SLOTS))
+		slots = palloc(function->plan.nslots * sizeof(PgwSlot));
+	pgw_plan_arguments(&function->plan, fcinfo, slots);
+	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots);
+	fcinfo->isnull = false;
+	result = pgw_plan_result(&function->plan, slots);
+
+	error_context_stack = context.previous;
+	return result;
+}
+
+Datum
+pgw_validator(PG_FUNCTION_ARGS)
+{
+	pgw_binding_validate(PG_GETARG_OID(0));
+	PG_RETURN_VOID();
+}
+
+/* --- DO --- */
+
+/* What a DO block runs: "main", "_start" or the only function without parameters. */
+static const PgwExtern *
+main_export(const PgwCode *code)
+{
+	static const char *const names[] = {"main", "_start"};
+	const PgwExtern *only = NULL;
+	int			count = 0;
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		const PgwExtern *export = pgw_code_export(code, names[i]);
+
+		if (export != NULL && export->func.nparams == 0)
+			return export;
+	}
+	for (int i = 0; i < code->nexports; i++)
+	{
+		if (code->exports[i].kind == PGW_EXTERN_FUNCTION && code->exports[i].func.nparams == 0)
+		{
+			only = &code->exports[i];
+			count++;
+		}
+	}
+	if (count != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("WebAssembly module of a DO block has no function to call"),
+				 errhint("Export a function without parameters named \"main\" or \"_start\", or only one such function.")));
+	return only;
+}
+
+static void
+run_block(const PgwCode *code)
+{
+	const PgwExtern *export = main_export(code);
+	PgwSlot    *slots = palloc0(Max(export->func.nresults, 1) * sizeof(PgwSlot));
+	PgwStore	store = {NULL};
+	PgwEntry	entry;
+	wasmtime_error_t *error = NULL;
+	wasm_trap_t *trap = NULL;
+	bool		succeeded;
+
+	pgw_code_check_imports(code);
+	pgw_interrupt_restore();
+	pgw_store_open(&store, code->module);
+	/* as deep as pgw_store_open() was, which has checked the stack */
+	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
+		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);
+	pgw_store_close(&store);
+	if (!succeeded)
+		pgw_error_throw(error, trap);
+}
+
+Datum
+pgw_inline_handler(PG_FUNCTION_ARGS)
+{
+	InlineCodeBlock *block = (InlineCodeBlock *) PG_GETARG_POINTER(0);
+	PgwBody		body;
+	PgwCode    *code;
+	char	   *bytes;
+	size_t		length;
+
+	pgw_body_parse(block->source_text, true, &body);
+	if (body.kind == PGW_BODY_REFERENCE)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("a DO block in LANGUAGE wasm must be a module"),
+				 errhint("Write the text form, which starts with \"(\", or \"\\x\" and hex digits.")));
+	bytes = pgw_body_bytes(&body, &length);
+	code = pgw_code_compile(bytes, length);
+	PG_TRY();
+	{
+		run_block(code);
+	}
+	PG_FINALLY();
+	{
+		pgw_code_release(code);
+	}
+	PG_END_TRY();
+	PG_RETURN_VOID();
+}
+
+/* --- modules that were renamed or moved --- */
+
+static void
+follow_object(Oid class, Oid object)
+{
+	if (class == ProcedureRelationId)
+		pgw_binding_follow(object);
+	else if (class == NamespaceRelationId)
+		pgw_binding_follow_all(object);
+	else if (class == ExtensionRelationId)
+		pgw_binding_follow_all(InvalidOid);
+}
+
+Datum
+pgw_follow_modules(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SPITupleTable *rows;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function wasm.follow_modules() must be called by an event trigger")));
+	SPI_connect();
+	if (SPI_execute("SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the commands of the event trigger");
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < rows->numvals; i++)
+	{
+		bool		isnull;
+		Oid			class = DatumGetObjectId(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+		Oid			object = DatumGetObjectId(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
+
+		follow_object(class, object);
+	}
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	PG_RETURN_NULL();
+}

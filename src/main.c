@@ -1,0 +1,23 @@
+/*
+ * main.c
+ *		Entry point of the library.
+ *
+ * Loading starts no engine: with shared_preload_libraries this runs in the
+ * postmaster, where no engine may be.
+ */
+#include "postgres.h"
+
+#include "catalog/function.h"
+#include "fmgr.h"
+#include "guc.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	pgw_guc_init();
+	pgw_function_init();
+}

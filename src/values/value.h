@@ -1,0 +1,96 @@
+/*
+ * value.h
+ *		SQL values and WebAssembly values: the plan of a function.
+ *
+ * The conversion of each argument and result is chosen once, when a function
+ * is bound to an export; a call only follows the plan.
+ */
+#ifndef PGW_VALUE_H
+#define PGW_VALUE_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "engine/compile.h"
+#include "engine/engine.h"
+#include "fmgr.h"
+
+/* How one value crosses the border; the SQL type follows the WebAssembly type. */
+typedef enum PgwConversion
+{
+	PGW_I32_INT4,
+	PGW_I32_INT2,
+	PGW_I32_BOOL,
+	PGW_I32_CHAR,
+	PGW_I32_OID,
+	PGW_I32_DATE,
+	PGW_I64_INT8,
+	PGW_I64_MONEY,
+	PGW_I64_BITS,				/* xid8, pg_lsn */
+	PGW_I64_TIMESTAMP,			/* with or without time zone */
+	PGW_I64_TIME,
+	PGW_I64_NUMERIC,
+	PGW_F32_FLOAT4,
+	PGW_F64_FLOAT8,
+	PGW_V128_NUMERIC,
+	PGW_V128_UUID,
+	PGW_V128_BYTEA
+} PgwConversion;
+
+typedef struct PgwArgument
+{
+	PgwConversion conversion;
+} PgwArgument;
+
+typedef struct PgwResult
+{
+	PgwConversion conversion;
+	Oid			type;			/* as declared */
+	Oid			domain;			/* type when that is a domain, else InvalidOid */
+	void	   *domain_cache;	/* of domain_check() */
+} PgwResult;
+
+/* What SQL declares of a function */
+typedef struct PgwSignature
+{
+	int			nargs;
+	const Oid  *argtypes;
+	Oid			rettype;
+	TupleDesc	row;			/* of the result when it is a row, else NULL */
+} PgwSignature;
+
+typedef struct PgwPlan
+{
+	int			nargs;
+	int			nresults;
+	int			nslots;			/* the more numerous of the two, at least 1 */
+	PgwArgument *args;
+	PgwResult  *results;
+	TupleDesc	row;			/* blessed; NULL unless the result is a row */
+	Oid			row_domain;		/* of a domain over a composite type */
+	void	   *row_domain_cache;
+	MemoryContext context;		/* of everything above */
+} PgwPlan;
+
+/*
+ * Makes the plan in the current memory context.  Returns false when the
+ * signature does not fit the export's type.
+ */
+extern bool pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm);
+
+/* The signature as SQL writes it, "(integer) RETURNS integer"; palloc'd. */
+extern char *pgw_signature_text(const PgwSignature *sql);
+
+/*
+ * Fills slots from the arguments of a call.  Throws 22004 for a NULL and 22003
+ * for a value that does not fit.
+ */
+extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots);
+
+/* The result of a call, in the current memory context; throws 22003. */
+extern Datum pgw_plan_result(PgwPlan *plan, const PgwSlot *slots);
+
+/* The SQL type that stands for a WebAssembly type by default; InvalidOid for references. */
+extern Oid	pgw_default_type(PgwValType type);
+
+#endif							/* PGW_VALUE_H */
