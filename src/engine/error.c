@@ -147,6 +147,9 @@ origin_of(const char *text)
 {
 	const char *causes = strstr(text, "Caused by:");
 	const char *line = text;
+	char	   *message;
+	int			offset;
+	int			start = 0;
 
 	if (causes != NULL)
 	{
@@ -172,7 +175,10 @@ origin_of(const char *text)
 	}
 	if (strncmp(line, "wasm trap: ", 11) == 0)
 		line += 11;
-	return pnstrdup(line, strcspn(line, "\n"));
+	message = pnstrdup(line, strcspn(line, "\n"));
+	if (sscanf(message, "Invalid input WebAssembly code at offset %d: %n", &offset, &start) == 1 && start > 0)
+		message = psprintf("%s (at offset 0x%x)", message + start, offset);
+	return message;
 }
 
 /* The guest's frames, innermost first, one a line; palloc'd, or NULL. */
@@ -197,8 +203,9 @@ backtrace_of(const wasm_frame_vec_t *frames)
 		else
 			appendStringInfo(&lines, "guest function %u",
 							 wasm_frame_func_index(frame));
-		appendStringInfo(&lines, " at offset 0x%zx",
-						 wasm_frame_module_offset(frame));
+		if (wasm_frame_module_offset(frame) != SIZE_MAX)
+			appendStringInfo(&lines, " at offset 0x%zx",
+							 wasm_frame_module_offset(frame));
 	}
 	if (frames->size > PGW_FRAMES_SHOWN_MAX)
 		appendStringInfo(&lines, "\n... and %zu more",

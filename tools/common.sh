@@ -1,0 +1,36 @@
+# Shared by the scripts in tools/: where things are, and who runs the server.
+# To be sourced by bash.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+pg_config=${PG_CONFIG:-pg_config}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# The scratch folder of this checkout: a private copy of the server with the
+# extension in it, a cluster and its socket.  Its path is short however deep
+# the checkout is, and open to the unprivileged user.
+scratch=${WASM_SCRATCH_DIR:-${TMPDIR:-/tmp}/wasm-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
+private=$scratch/root
+data=$scratch/data
+socket=$scratch/s
+
+# PostgreSQL refuses to run as root.
+server_user() {
+	if [ "$(id -u)" -ne 0 ]; then id -un
+	elif id postgres >/dev/null 2>&1; then echo postgres
+	else echo nobody
+	fi
+}
+
+# Runs a command as the user that may run a server, in the scratch folder.
+as_server_user() {
+	if [ "$(id -u)" -ne 0 ]; then (cd "$scratch" && "$@")
+	else (cd "$scratch" && exec runuser -u "$(server_user)" -- "$@")
+	fi
+}
+
+# Programs of the private copy of the server.
+private_bin=$private$("$pg_config" --bindir 2>/dev/null || true)
