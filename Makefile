@@ -15,9 +15,10 @@ PG_CONFIG ?= pg_config
 WASMTIME_DIR ?= $(shell tools/build-engine --print-dir)
 ENGINE_LIB = $(firstword $(wildcard $(WASMTIME_DIR)/lib/libwasmtime.a $(WASMTIME_DIR)/lib/libwasmtime.so))
 
-PG_CPPFLAGS = -Isrc -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
-SHLIB_LINK = $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
+PG_CPPFLAGS = -Isrc -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
+	-DPGDLLEXPORT='__attribute__((visibility("default")))'
+PG_CFLAGS = -fvisibility=hidden -flto -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
+SHLIB_LINK = -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 	-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-Bsymbolic
 
 # C is compiled by gcc or clang alone; inlining across the server is for its own code

@@ -12,6 +12,7 @@
 #include "access/sysattr.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
+#include "fmgr.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 
@@ -22,6 +23,14 @@
 #ifdef WORDS_BIGENDIAN
 #error "the extension wasm needs a little-endian machine"
 #endif
+
+/*
+ * Defines an entry point.  The library hides all other symbols, and before
+ * PostgreSQL 16 PG_FUNCTION_INFO_V1 does not export the function itself.
+ */
+#define PGW_SQL_FUNCTION(name) \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
 
 static inline AclResult
 pgw_schema_aclcheck(Oid schema, Oid role, AclMode mode)

@@ -16,6 +16,7 @@
 #include "catalog/module.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
+#include "compat.h"
 #include "engine/compile.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -25,8 +26,8 @@
 #include "utils/lsyscache.h"
 #include "values/value.h"
 
-PG_FUNCTION_INFO_V1(pgw_classic_init);
-PG_FUNCTION_INFO_V1(pgw_classic_new_instance);
+PGW_SQL_FUNCTION(pgw_classic_init);
+PGW_SQL_FUNCTION(pgw_classic_new_instance);
 
 /* Files above this are refused before they are read. */
 #define PGW_FILE_MAX (64 * 1024 * 1024)

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "commands/explain.h"
+#include "compat.h"
 #include "executor/executor.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
@@ -36,8 +37,8 @@
 #include "utils/rel.h"
 #include "values/value.h"
 
-PG_FUNCTION_INFO_V1(pgw_fdw_handler);
-PG_FUNCTION_INFO_V1(pgw_fdw_validator);
+PGW_SQL_FUNCTION(pgw_fdw_handler);
+PGW_SQL_FUNCTION(pgw_fdw_validator);
 
 #define MAX_COLUMNS 4
 

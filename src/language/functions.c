@@ -24,13 +24,13 @@
 #include "utils/lsyscache.h"
 #include "values/value.h"
 
-PG_FUNCTION_INFO_V1(pgw_create_module);
-PG_FUNCTION_INFO_V1(pgw_create_functions);
-PG_FUNCTION_INFO_V1(pgw_exports);
-PG_FUNCTION_INFO_V1(pgw_imports);
-PG_FUNCTION_INFO_V1(pgw_validate);
-PG_FUNCTION_INFO_V1(pgw_sql_module_id);
-PG_FUNCTION_INFO_V1(pgw_version);
+PGW_SQL_FUNCTION(pgw_create_module);
+PGW_SQL_FUNCTION(pgw_create_functions);
+PGW_SQL_FUNCTION(pgw_exports);
+PGW_SQL_FUNCTION(pgw_imports);
+PGW_SQL_FUNCTION(pgw_validate);
+PGW_SQL_FUNCTION(pgw_sql_module_id);
+PGW_SQL_FUNCTION(pgw_version);
 
 /* Splits an SQL name into the schema to create in and the name; palloc'd. */
 static void

@@ -17,15 +17,16 @@
 #include "catalog/pg_proc.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
+#include "compat.h"
 #include "engine/error.h"
 #include "engine/interrupt.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(pgw_call_handler);
-PG_FUNCTION_INFO_V1(pgw_validator);
-PG_FUNCTION_INFO_V1(pgw_inline_handler);
-PG_FUNCTION_INFO_V1(pgw_follow_modules);
+PGW_SQL_FUNCTION(pgw_call_handler);
+PGW_SQL_FUNCTION(pgw_validator);
+PGW_SQL_FUNCTION(pgw_inline_handler);
+PGW_SQL_FUNCTION(pgw_follow_modules);
 
 /* Calls with more arguments or results than this take their slots from the heap. */
 #define PGW_STACK_SLOTS 16
