@@ -1,4 +1,5 @@
-# The extension wasm.  See README.md; `make help` lists the targets.
+# The extension wasm.  `make demo` and `make test` do all that they need; see
+# README.md for the other targets.
 
 EXTENSION = wasm
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" wasm.control)
@@ -10,24 +11,100 @@ EXTRA_CLEAN = sql/wasm--$(EXTVERSION).sql build
 
 PG_CONFIG ?= pg_config
 
-# The engine: headers and static library under WASMTIME_DIR, by default where
+# pg_regress, for `make installcheck` against a running server
+REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
+REGRESS_OPTS = --inputdir=test --outputdir=build/installcheck --load-extension=wasm
+
+# The engine: include/ and lib/libwasmtime.a or .so; by default where
 # tools/build-engine puts them, outside of the checkout.
-WASMTIME_DIR ?= $(shell tools/build-engine --print-dir)
+ifndef WASMTIME_DIR
+WASMTIME_DIR := $(shell tools/build-engine --print-dir)
+ENGINE_LIB = $(WASMTIME_DIR)/lib/libwasmtime.a
+else
 ENGINE_LIB = $(firstword $(wildcard $(WASMTIME_DIR)/lib/libwasmtime.a $(WASMTIME_DIR)/lib/libwasmtime.so))
+ifeq ($(suffix $(ENGINE_LIB)),.so)
+SHLIB_LINK += -Wl,-rpath,$(WASMTIME_DIR)/lib
+endif
+endif
 
 PG_CPPFLAGS = -Isrc -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
-PG_CFLAGS = -fvisibility=hidden -flto -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
-SHLIB_LINK = -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
+PG_CFLAGS = -fvisibility=hidden -flto \
+	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
+# the engine must not meet another copy of itself: hide it
+SHLIB_LINK += -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 	-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-Bsymbolic
 
-# C is compiled by gcc or clang alone; inlining across the server is for its own code
+# bitcode for the server's JIT would be of no use: the engine is not C
 override with_llvm = no
+
+# What needs no server to be configured comes before PGXS is asked for.
+ifneq ($(filter demo test test-cassert bench setup,$(MAKECMDGOALS)),)
+.PHONY: demo test test-cassert bench setup
+
+# In a second make, since set-up may only now install pg_config and PGXS.
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+test:
+	@tools/setup --test --just
+	@$(MAKE) --no-print-directory all late-signal
+	@tools/run-tests
+
+test-cassert:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory all
+	@tools/test-cassert
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@bench/calls
+
+setup:
+	@tools/setup
+
+else
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(OWN_HEADERS) Makefile wasm.control
+$(OBJS): $(OWN_HEADERS) Makefile wasm.control | $(ENGINE_LIB)
+wasm.so: | $(ENGINE_LIB)
 
-sql/wasm--$(EXTVERSION).sql: sql/wasm.sql
+ifeq ($(origin WASMTIME_DIR),file)
+$(ENGINE_LIB):
+	@tools/build-engine
+endif
+
+sql/wasm--$(EXTVERSION).sql: sql/wasm.sql wasm.control
 	cp $< $@
+
+# The library with an interrupt.c that raises a signal where it could be lost;
+# a test replaces the ordinary one by it.
+.PHONY: late-signal
+late-signal: build/late-signal/wasm.so
+build/late-signal/wasm.so: $(OBJS)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(CFLAGS_SL) $(CPPFLAGS) -DPGW_TEST_LATE_SIGNAL -c -o $(@D)/interrupt.o src/engine/interrupt.c
+	@$(CC) $(CFLAGS) $(filter-out src/engine/interrupt.o,$(OBJS)) $(@D)/interrupt.o \
+		$(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(SHLIB_LINK)
+
+.PHONY: shell start stop
+start:
+	@tools/scratch start
+shell: start
+	@tools/scratch psql
+stop:
+	@tools/scratch stop
+
+# `sudo make install` installs what has been built, and builds nothing.
+ifneq ($(SUDO_USER),)
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+ifeq ($(wildcard wasm.so),)
+$(error nothing is built yet: run make first, without sudo)
+endif
+endif
+endif
+
+endif

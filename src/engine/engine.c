@@ -25,9 +25,13 @@
 #define PGW_GUEST_STACK (512 * 1024)
 #define PGW_STACK_RESERVE (1024 * 1024)
 
+/* An rlimit from here on is none */
+#define PGW_STACK_UNLIMITED (INT64CONST(1) << 40)
+
 static wasm_engine_t *the_engine = NULL;
 
-/* Calls from below this address are refused; NULL when there is no limit. */
+/* Where the stack begins, and the lowest address from which a call may be made */
+static char *stack_base = NULL;
 static char *stack_floor = NULL;
 
 static wasm_config_t *
@@ -72,11 +76,11 @@ static void
 find_stack_floor(void)
 {
 	long		rlimit = get_stack_depth_rlimit();
-	char	   *base = set_stack_base();
 
-	restore_stack_base(base);
-	if (rlimit > 0 && rlimit < (1L << 40))
-		stack_floor = base - rlimit + PGW_STACK_RESERVE;
+	stack_base = set_stack_base();
+	restore_stack_base(stack_base);
+	if (rlimit > 0 && rlimit < PGW_STACK_UNLIMITED)
+		stack_floor = stack_base - rlimit + PGW_STACK_RESERVE;
 }
 
 wasm_engine_t *
@@ -120,8 +124,10 @@ pgw_engine_check_stack(void)
 {
 	char		here;
 
-	check_stack_depth();
-	if (unlikely(stack_floor != NULL && &here < stack_floor))
+	/* what check_stack_depth() tests, without a call */
+	if (unlikely(stack_base - &here > max_stack_depth * 1024L))
+		check_stack_depth();
+	if (unlikely(&here < stack_floor))
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("not enough stack left to call a WebAssembly function"),

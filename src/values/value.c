@@ -91,13 +91,53 @@ find_conversion(PgwValType wasm, Oid sql, PgwConversion *conversion)
 	return false;
 }
 
+/*
+ * Datums of these types have the bits of the WebAssembly value, in the low half
+ * for those of 32 bits; the engine ignores the other half.
+ */
+static bool
+is_datum(PgwConversion conversion)
+{
+	switch (conversion)
+	{
+		case PGW_I32_INT4:
+		case PGW_I32_OID:
+		case PGW_I32_DATE:
+		case PGW_I64_INT8:
+		case PGW_I64_MONEY:
+		case PGW_I64_BITS:
+		case PGW_I64_TIMESTAMP:
+		case PGW_I64_TIME:
+		case PGW_F32_FLOAT4:
+		case PGW_F64_FLOAT8:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+plan_argument(PgwArgument *argument, PgwValType wasm, Oid sql)
+{
+	if (!find_conversion(wasm, sql, &argument->conversion))
+		return false;
+	argument->as_is = is_datum(argument->conversion);
+	return true;
+}
+
 static bool
 plan_result(PgwResult *result, PgwValType wasm, Oid sql)
 {
 	result->type = sql;
 	result->domain = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
 	result->domain_cache = NULL;
-	return find_conversion(wasm, sql, &result->conversion);
+	if (!find_conversion(wasm, sql, &result->conversion))
+		return false;
+	/* any 64 bits are a value of these types, and the Datum has no other bits */
+	result->as_is = !OidIsValid(result->domain) &&
+		(result->conversion == PGW_I64_INT8 || result->conversion == PGW_I64_MONEY ||
+		 result->conversion == PGW_I64_BITS || result->conversion == PGW_F64_FLOAT8);
+	return true;
 }
 
 /* The attributes that are not dropped take the results in turn. */
@@ -116,6 +156,7 @@ plan_row(PgwPlan *plan, TupleDesc row, const PgwFuncType *wasm)
 		n++;
 	}
 	plan->row = BlessTupleDesc(CreateTupleDescCopy(row));
+	plan->results[0].as_is = false;
 	return n == wasm->nresults;
 }
 
@@ -134,7 +175,7 @@ pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
 		return false;
 	for (int i = 0; i < sql->nargs; i++)
 	{
-		if (!find_conversion(wasm->params[i], sql->argtypes[i], &plan->args[i].conversion))
+		if (!plan_argument(&plan->args[i], wasm->params[i], sql->argtypes[i]))
 			return false;
 	}
 	if (sql->row != NULL)
@@ -305,16 +346,11 @@ v128_from_bytea(Datum datum, PgwSlot *slot)
 	memcpy(slot->v128, VARDATA_ANY(bytes), sizeof(slot->v128));
 }
 
-static inline void
-argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
+static void
+convert_argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 {
 	switch (conversion)
 	{
-		case PGW_I32_INT4:
-		case PGW_I32_OID:
-		case PGW_I32_DATE:
-			slot->i32 = DatumGetInt32(datum);
-			break;
 		case PGW_I32_INT2:
 			slot->i32 = DatumGetInt16(datum);
 			break;
@@ -324,21 +360,8 @@ argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 		case PGW_I32_CHAR:
 			slot->i32 = (signed char) DatumGetChar(datum);
 			break;
-		case PGW_I64_INT8:
-		case PGW_I64_MONEY:
-		case PGW_I64_BITS:
-		case PGW_I64_TIMESTAMP:
-		case PGW_I64_TIME:
-			slot->i64 = DatumGetInt64(datum);
-			break;
 		case PGW_I64_NUMERIC:
 			slot->i64 = int64_from_numeric(DatumGetNumeric(datum));
-			break;
-		case PGW_F32_FLOAT4:
-			slot->f32 = DatumGetFloat4(datum);
-			break;
-		case PGW_F64_FLOAT8:
-			slot->f64 = DatumGetFloat8(datum);
 			break;
 		case PGW_V128_NUMERIC:
 			{
@@ -353,6 +376,10 @@ argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 		case PGW_V128_BYTEA:
 			v128_from_bytea(datum, slot);
 			break;
+		default:
+			Assert(is_datum(conversion));
+			slot->i64 = DatumGetInt64(datum);
+			break;
 	}
 }
 
@@ -363,7 +390,10 @@ pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 	{
 		if (unlikely(fcinfo->args[i].isnull))
 			null_argument(i);
-		argument(plan->args[i].conversion, fcinfo->args[i].value, &slots[i]);
+		if (likely(plan->args[i].as_is))
+			slots[i].i64 = DatumGetInt64(fcinfo->args[i].value);
+		else
+			convert_argument(plan->args[i].conversion, fcinfo->args[i].value, &slots[i]);
 	}
 }
 
@@ -388,8 +418,8 @@ bytea_from_v128(const PgwSlot *slot)
 	return PointerGetDatum(bytes);
 }
 
-static inline Datum
-result(const PgwResult *plan, const PgwSlot *slot)
+static Datum
+convert_result(const PgwResult *plan, const PgwSlot *slot)
 {
 	switch (plan->conversion)
 	{
@@ -450,7 +480,7 @@ static Datum
 checked_result(PgwPlan *plan, int i, const PgwSlot *slot)
 {
 	PgwResult  *entry = &plan->results[i];
-	Datum		datum = result(entry, slot);
+	Datum		datum = convert_result(entry, slot);
 
 	if (OidIsValid(entry->domain))
 		domain_check(datum, false, entry->domain, &entry->domain_cache, plan->context);
@@ -485,11 +515,11 @@ row_result(PgwPlan *plan, const PgwSlot *slots)
 Datum
 pgw_plan_result(PgwPlan *plan, const PgwSlot *slots)
 {
+	if (likely(plan->results[0].as_is))
+		return Int64GetDatum(slots[0].i64);
 	if (plan->row != NULL)
 		return row_result(plan, slots);
 	if (plan->nresults == 0)
 		return (Datum) 0;
-	if (likely(!OidIsValid(plan->results[0].domain)))
-		return result(&plan->results[0], slots);
 	return checked_result(plan, 0, slots);
 }

@@ -40,11 +40,13 @@ typedef enum PgwConversion
 typedef struct PgwArgument
 {
 	PgwConversion conversion;
+	bool		as_is;			/* the Datum's bits are the value's */
 } PgwArgument;
 
 typedef struct PgwResult
 {
 	PgwConversion conversion;
+	bool		as_is;			/* all 64 bits of the value are the Datum's */
 	Oid			type;			/* as declared */
 	Oid			domain;			/* type when that is a domain, else InvalidOid */
 	void	   *domain_cache;	/* of domain_check() */
