@@ -96,14 +96,19 @@ pgw_function_init(void)
 void
 pgw_function_signature(const PgwProc *proc, PgwSignature *signature)
 {
-	Oid			rettype;
+	TypeFuncClass class;
 	TupleDesc	row;
-	TypeFuncClass class = get_func_result_type(proc->oid, &rettype, &row);
 
 	signature->nargs = proc->nargs;
 	signature->argtypes = proc->argtypes;
 	signature->rettype = proc->rettype;
-	signature->row = class == TYPEFUNC_COMPOSITE || class == TYPEFUNC_COMPOSITE_DOMAIN ? row : NULL;
+	signature->row = NULL;
+	/* the type of a polymorphic result is that of a call, and no row of ours */
+	if (IsPolymorphicType(proc->rettype))
+		return;
+	class = get_func_result_type(proc->oid, NULL, &row);
+	if (class == TYPEFUNC_COMPOSITE || class == TYPEFUNC_COMPOSITE_DOMAIN)
+		signature->row = row;
 }
 
 const PgwExtern *
