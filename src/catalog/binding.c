@@ -167,6 +167,51 @@ may_write(const PgwProc *proc)
 		TransactionIdIsCurrentTransactionId(proc->xmin);
 }
 
+/*
+ * The body with the lines that identify its bytes, which large binaries carry;
+ * those that came with it are checked.  Returns NULL when nothing is to be
+ * added.
+ */
+static char *
+identified_body(const PgwBody *body)
+{
+	StringInfoData text;
+	size_t		length;
+	char	   *bytes;
+	PgwDigest	digest;
+	char	   *sha256;
+	char	   *id;
+
+	if (body->kind != PGW_BODY_BINARY || body->length <= 2 * PGW_IDENTITY_LENGTH)
+	{
+		if (body->sha256 == NULL && body->id == NULL)
+			return NULL;
+	}
+	bytes = pgw_body_bytes(body, &length);
+	digest = pgw_digest(bytes, length);
+	sha256 = pgw_digest_text(&digest);
+	id = pgw_module_id_text(bytes, length);
+	pfree(bytes);
+	if ((body->sha256 != NULL && strcmp(body->sha256, sha256) != 0) ||
+		(body->id != NULL && strcmp(body->id, id) != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("identity of a WebAssembly module does not match its bytes"),
+				 errdetail("The bytes have the SHA-256 digest %s and the id %s.", sha256, id),
+				 errhint("Leave the lines \";; sha256:\" and \";; id:\" out: they are added.")));
+	if (body->sha256 != NULL && body->id != NULL)
+		return NULL;
+
+	initStringInfo(&text);
+	appendBinaryStringInfo(&text, body->header, body->header_length);
+	if (body->sha256 == NULL)
+		appendStringInfo(&text, ";; sha256: %s\n", sha256);
+	if (body->id == NULL)
+		appendStringInfo(&text, ";; id: %s\n", id);
+	appendBinaryStringInfo(&text, body->content, body->length);
+	return text.data;
+}
+
 /* --- functions --- */
 
 /*
@@ -219,7 +264,8 @@ validate_reference(const PgwProc *proc, const PgwBody *body)
 		return;
 	if (check_function_bodies)
 	{
-		pgw_module_check_access(&module, proc->owner);
+		pgw_module_check_schema(&module, proc->owner);
+		pgw_module_check_execute(&module, proc->owner);
 		check_export(proc, body, &module, false);
 	}
 	if (!may_write(proc))
@@ -228,7 +274,7 @@ validate_reference(const PgwProc *proc, const PgwBody *body)
 	record_edge(proc->oid, module.oid);
 }
 
-/* A function that follows its own name must not lose its export when renamed. */
+/* Checks a function that has a module of its own; fixes the export that it calls by its name. */
 static void
 validate_inline(const PgwProc *proc, const PgwBody *body)
 {
@@ -236,6 +282,7 @@ validate_inline(const PgwProc *proc, const PgwBody *body)
 	const PgwExtern *only;
 	int			nfunctions;
 
+	identified_body(body);
 	if (!check_function_bodies)
 		return;
 	if (body->length > PGW_INLINE_MAX)
@@ -323,51 +370,6 @@ check_namesakes(const PgwProc *proc)
 						   pgw_proc_signature(&other)),
 				 errhint("Choose a name that no function has.")));
 	}
-}
-
-/*
- * The body with the lines that identify its bytes, which large binaries carry;
- * those that came with it are checked.  Returns NULL when nothing is to be
- * added.
- */
-static char *
-identified_body(const PgwBody *body)
-{
-	StringInfoData text;
-	size_t		length;
-	char	   *bytes;
-	PgwDigest	digest;
-	char	   *sha256;
-	char	   *id;
-
-	if (body->kind != PGW_BODY_BINARY || body->length <= 2 * PGW_IDENTITY_LENGTH)
-	{
-		if (body->sha256 == NULL && body->id == NULL)
-			return NULL;
-	}
-	bytes = pgw_body_bytes(body, &length);
-	digest = pgw_digest(bytes, length);
-	sha256 = pgw_digest_text(&digest);
-	id = pgw_module_id_text(bytes, length);
-	pfree(bytes);
-	if ((body->sha256 != NULL && strcmp(body->sha256, sha256) != 0) ||
-		(body->id != NULL && strcmp(body->id, id) != 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-				 errmsg("identity of a WebAssembly module does not match its bytes"),
-				 errdetail("The bytes have the SHA-256 digest %s and the id %s.", sha256, id),
-				 errhint("Leave the lines \";; sha256:\" and \";; id:\" out: they are added.")));
-	if (body->sha256 != NULL && body->id != NULL)
-		return NULL;
-
-	initStringInfo(&text);
-	appendBinaryStringInfo(&text, body->header, body->header_length);
-	if (body->sha256 == NULL)
-		appendStringInfo(&text, ";; sha256: %s\n", sha256);
-	if (body->id == NULL)
-		appendStringInfo(&text, ";; id: %s\n", id);
-	appendBinaryStringInfo(&text, body->content, body->length);
-	return text.data;
 }
 
 /* Why a function does not work with new code of its module; NULL when it does. */

@@ -55,7 +55,7 @@ on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 	pgw_instance_expire();
 }
 
-/* Rights depend on schemas, roles and memberships; they are checked by loading. */
+/* Names and rights depend on schemas, roles and memberships: load anew. */
 static void
 on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -173,7 +173,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	if (body.kind == PGW_BODY_REFERENCE)
 	{
 		pgw_module_find(body.name, false, &module);
-		pgw_module_check_access(&module, proc->owner);
+		pgw_module_check_execute(&module, proc->owner);
 		holder = &module;
 	}
 	function->module = holder->oid;
@@ -238,6 +238,7 @@ load(Oid oid)
 	function->name = MemoryContextStrdup(context, NameStr(proc.name));
 	function->hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(oid));
 	function->is_module = pgw_proc_is_module(&proc);
+	function->returns_set = proc.retset;
 	PG_TRY();
 	{
 		if (!function->is_module)

@@ -25,7 +25,8 @@ typedef struct PgwFunction
 {
 	Oid			oid;			/* the hash key while usable */
 	bool		usable;
-	bool		is_module;		/* returns its own bytes; what follows is unset */
+	bool		is_module;		/* returns its own bytes; has no plan */
+	bool		returns_set;	/* RETURNS TABLE: one row */
 	int			sites;
 	dlist_node	node;
 	MemoryContext context;

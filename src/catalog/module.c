@@ -69,7 +69,7 @@ pgw_module_find(const char *name, bool missing_ok, PgwProc *module)
 }
 
 void
-pgw_module_check_access(const PgwProc *module, Oid role)
+pgw_module_check_schema(const PgwProc *module, Oid role)
 {
 	if (pgw_proc_schema_check(module, role) != ACLCHECK_OK)
 		ereport(ERROR,
@@ -77,6 +77,11 @@ pgw_module_check_access(const PgwProc *module, Oid role)
 				 errmsg("permission denied for schema %s", get_namespace_name(module->schema)),
 				 errdetail("Role \"%s\" needs USAGE on the schema of the WebAssembly module %s.",
 						   GetUserNameFromId(role, false), pgw_proc_qualified_name(module))));
+}
+
+void
+pgw_module_check_execute(const PgwProc *module, Oid role)
+{
 	if (pgw_proc_execute_check(module, role) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -89,7 +94,8 @@ void
 pgw_module_find_usable(const char *name, PgwProc *module)
 {
 	pgw_module_find(name, false, module);
-	pgw_module_check_access(module, GetUserId());
+	pgw_module_check_schema(module, GetUserId());
+	pgw_module_check_execute(module, GetUserId());
 }
 
 char *
@@ -144,7 +150,7 @@ pgw_module_code(const PgwProc *proc)
 	size_t		length;
 
 	pgw_body_parse(proc->source, proc->whole, &body);
-	if (digest_of_header(&body, &digest) && (code = pgw_code_find(&digest)) != NULL)
+	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest) && (code = pgw_code_find(&digest)) != NULL)
 		return code;
 
 	/* the bytes may be many: give them back as soon as they are compiled */

@@ -25,8 +25,14 @@ extern bool pgw_module_find(const char *name, bool missing_ok, PgwProc *module);
 /* As pgw_module_find(), and the current user may execute it; else throws. */
 extern void pgw_module_find_usable(const char *name, PgwProc *module);
 
-/* Throws unless role may execute the module and use its schema. */
-extern void pgw_module_check_access(const PgwProc *module, Oid role);
+/*
+ * Throw unless role may use the module's schema, and execute the module.  As for
+ * other objects the schema matters where a name is resolved; what has been bound
+ * needs EXECUTE alone.  (A dump restores the rights on schemas after the data,
+ * for which CHECK constraints may call functions.)
+ */
+extern void pgw_module_check_schema(const PgwProc *module, Oid role);
+extern void pgw_module_check_execute(const PgwProc *module, Oid role);
 
 /*
  * The code of a module, or of a function with an inline body, held.  The body

@@ -11,10 +11,10 @@
 #include "engine/compile.h"
 
 #include "common/cryptohash.h"
+#include "engine/encoding.h"
 #include "engine/engine.h"
 #include "engine/error.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -319,48 +319,10 @@ describe(PgwExtern *entry, const wasm_externtype_t *type)
 	}
 }
 
-/*
- * A name in the database's encoding.  One that cannot be converted, or that
- * has a zero byte, is given as NULL: nothing in SQL can refer to it.
- */
-static char *
-name_in_database(const wasm_name_t *name)
-{
-	if (memchr(name->data, '\0', name->size) != NULL)
-		return NULL;
-	if (GetDatabaseEncoding() != PG_UTF8)
-	{
-		for (size_t i = 0; i < name->size; i++)
-		{
-			if (IS_HIGHBIT_SET(name->data[i]))
-			{
-				char	   *utf8 = pnstrdup(name->data, name->size);
-				volatile bool failed = false;
-				char	   *volatile converted = NULL;
-				MemoryContext context = CurrentMemoryContext;
-
-				PG_TRY();
-				{
-					converted = pg_any_to_server(utf8, name->size, PG_UTF8);
-				}
-				PG_CATCH();
-				{
-					MemoryContextSwitchTo(context);
-					FlushErrorState();
-					failed = true;
-				}
-				PG_END_TRY();
-				return failed ? NULL : converted;
-			}
-		}
-	}
-	return pnstrdup(name->data, name->size);
-}
-
 static void
 set_name(PgwExtern *entry, const wasm_name_t *name)
 {
-	entry->name = name_in_database(name);
+	entry->name = pgw_from_utf8(name->data, name->size);
 	entry->raw_name = palloc(name->size + 1);
 	memcpy(entry->raw_name, name->data, name->size);
 	entry->raw_name[name->size] = '\0';
@@ -401,7 +363,9 @@ read_imports(PgwCode *code)
 		code->imports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
 		for (size_t i = 0; i < types.size; i++)
 		{
-			code->imports[i].from = name_in_database(wasm_importtype_module(types.data[i]));
+			const wasm_name_t *from = wasm_importtype_module(types.data[i]);
+
+			code->imports[i].from = pgw_from_utf8_lossy(from->data, from->size);
 			set_name(&code->imports[i], wasm_importtype_name(types.data[i]));
 			describe(&code->imports[i], wasm_importtype_type(types.data[i]));
 		}

@@ -44,7 +44,8 @@ typedef enum PgwExternKind
 typedef struct PgwExtern
 {
 	char	   *from;			/* NULL for an export */
-	char	   *name;			/* in the database's encoding */
+	char	   *name;			/* in the database's encoding; NULL when it
+								 * cannot be written in that */
 	char	   *raw_name;		/* in UTF-8, as the engine wants it */
 	size_t		raw_length;
 	PgwExternKind kind;

@@ -15,7 +15,7 @@
 
 #include "engine/error.h"
 
-#include "catalog/pg_proc.h"
+#include "engine/encoding.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -114,30 +114,6 @@ pgw_error_capture(MemoryContext memory)
 }
 
 /*
- * The engine's text in the database's encoding, palloc'd; what cannot be
- * converted becomes the text's ASCII part.
- */
-static char *
-from_engine(const char *text, size_t length)
-{
-	char	   *copy = pnstrdup(text, length);
-	char	   *converted;
-
-	if (GetDatabaseEncoding() == PG_UTF8)
-	{
-		if (pg_verify_mbstr(PG_UTF8, copy, length, true))
-			return copy;
-	}
-	for (char *c = copy; *c != '\0'; c++)
-	{
-		if (IS_HIGHBIT_SET(*c))
-			*c = '?';
-	}
-	converted = pg_any_to_server(copy, strlen(copy), PG_UTF8);
-	return converted;
-}
-
-/*
  * The engine prints a chain of causes, the last being the origin.  Returns the
  * first line of that, without numbering and without the engine's prefixes;
  * palloc'd.
@@ -199,7 +175,7 @@ backtrace_of(const wasm_frame_vec_t *frames)
 			appendStringInfoChar(&lines, '\n');
 		if (function != NULL)
 			appendStringInfo(&lines, "guest function \"%s\"",
-							 from_engine(function->data, function->size));
+							 pgw_from_utf8_lossy(function->data, function->size));
 		else
 			appendStringInfo(&lines, "guest function %u",
 							 wasm_frame_func_index(frame));
@@ -254,7 +230,7 @@ take(wasmtime_error_t *error, wasm_trap_t *trap, Failure *failure)
 	}
 	PG_TRY();
 	{
-		failure->text = from_engine(text.data, strnlen(text.data, text.size));
+		failure->text = pgw_from_utf8_lossy(text.data, strnlen(text.data, text.size));
 		failure->backtrace = backtrace_of(&frames);
 	}
 	PG_FINALLY();
@@ -372,7 +348,7 @@ void
 pgw_error_throw_wat(wasmtime_error_t *error, const char *wat, size_t length)
 {
 	Failure		failure;
-	char	   *text = from_engine(wat, length);
+	char	   *text = pgw_from_utf8_lossy(wat, length);
 	char	   *message;
 	int			line,
 				column;

@@ -21,6 +21,7 @@
 #include "engine/error.h"
 #include "engine/interrupt.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 
 PGW_SQL_FUNCTION(pgw_call_handler);
@@ -50,6 +51,29 @@ module_bytes(Oid oid)
 	memcpy(VARDATA(result), bytes, length);
 	pfree(bytes);
 	return PointerGetDatum(result);
+}
+
+/* Gives the result of a RETURNS TABLE function as a set of one row. */
+static Datum
+return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		isnull = false;
+
+	if (function->plan.row != NULL)
+	{
+		HeapTupleHeader header = DatumGetHeapTupleHeader(result);
+		HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
+
+		InitMaterializedSRF(fcinfo, 0);
+		tuplestore_puttuple(rsinfo->setResult, &tuple);
+	}
+	else
+	{
+		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &result, &isnull);
+	}
+	return (Datum) 0;
 }
 
 static void pg_attribute_cold
@@ -93,6 +117,8 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots);
 	fcinfo->isnull = false;
 	result = pgw_plan_result(&function->plan, slots);
+	if (unlikely(function->returns_set))
+		result = return_set(fcinfo, function, result);
 
 	error_context_stack = context.previous;
 	return result;

@@ -14,6 +14,7 @@
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
 #include "utils/date.h"
@@ -31,6 +32,9 @@ typedef unsigned __int128 uint128_pgw;
 
 /* 2^128 - 1 has 39 decimal digits. */
 #define V128_DIGITS 39
+
+/* A numeric has up to 147,455 digits: a message shows the first. */
+#define PGW_DIGITS_SHOWN_MAX 60
 
 typedef struct TypePair
 {
@@ -125,10 +129,25 @@ plan_argument(PgwArgument *argument, PgwValType wasm, Oid sql)
 	return true;
 }
 
+/* numeric(p, s) and its kind: as an assignment would, the result is coerced. */
+static void
+plan_typmod(PgwResult *result, int32 typmod)
+{
+	Oid			base = getBaseTypeAndTypmod(result->type, &typmod);
+	Oid			function;
+
+	result->typmod = -1;
+	if (typmod < 0 || find_typmod_coercion_function(base, &function) != COERCION_PATH_FUNC)
+		return;
+	fmgr_info(function, &result->coerce);
+	result->typmod = typmod;
+}
+
 static bool
-plan_result(PgwResult *result, PgwValType wasm, Oid sql)
+plan_result(PgwResult *result, PgwValType wasm, Oid sql, int32 typmod)
 {
 	result->type = sql;
+	plan_typmod(result, typmod);
 	result->domain = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
 	result->domain_cache = NULL;
 	if (!find_conversion(wasm, sql, &result->conversion))
@@ -151,7 +170,8 @@ plan_row(PgwPlan *plan, TupleDesc row, const PgwFuncType *wasm)
 		if (TupleDescAttr(row, i)->attisdropped)
 			continue;
 		if (n >= wasm->nresults ||
-			!plan_result(&plan->results[n], wasm->results[n], TupleDescAttr(row, i)->atttypid))
+			!plan_result(&plan->results[n], wasm->results[n],
+						 TupleDescAttr(row, i)->atttypid, TupleDescAttr(row, i)->atttypmod))
 			return false;
 		n++;
 	}
@@ -186,7 +206,7 @@ pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
 	}
 	if (sql->rettype == VOIDOID)
 		return wasm->nresults == 0;
-	return wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype);
+	return wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1);
 }
 
 char *
@@ -252,10 +272,13 @@ i64_out_of_range(int64 value, Oid type)
 static void pg_attribute_noreturn() pg_attribute_cold
 numeric_out_of_range(Numeric value, const char *wasm, const char *range)
 {
+	char	   *digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+
+	if (strlen(digits) > PGW_DIGITS_SHOWN_MAX)
+		digits = psprintf("%.*s...", PGW_DIGITS_SHOWN_MAX, digits);
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("numeric value %s is out of range for WebAssembly type %s",
-					DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value))), wasm),
+			 errmsg("numeric value %s is out of range for WebAssembly type %s", digits, wasm),
 			 errdetail("The type takes the integers from %s.", range)));
 }
 
@@ -482,6 +505,8 @@ checked_result(PgwPlan *plan, int i, const PgwSlot *slot)
 	PgwResult  *entry = &plan->results[i];
 	Datum		datum = convert_result(entry, slot);
 
+	if (entry->typmod >= 0)
+		datum = FunctionCall3(&entry->coerce, datum, Int32GetDatum(entry->typmod), BoolGetDatum(false));
 	if (OidIsValid(entry->domain))
 		domain_check(datum, false, entry->domain, &entry->domain_cache, plan->context);
 	return datum;

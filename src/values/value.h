@@ -48,6 +48,8 @@ typedef struct PgwResult
 	PgwConversion conversion;
 	bool		as_is;			/* all 64 bits of the value are the Datum's */
 	Oid			type;			/* as declared */
+	int32		typmod;			/* -1 when there is none to be applied */
+	FmgrInfo	coerce;			/* applies typmod */
 	Oid			domain;			/* type when that is a domain, else InvalidOid */
 	void	   *domain_cache;	/* of domain_check() */
 } PgwResult;

@@ -1,0 +1,56 @@
+/*
+ * encoding.c
+ *		Guests and the engine speak UTF-8; the database may not.
+ */
+#include "postgres.h"
+
+#include "engine/encoding.h"
+
+#include "catalog/namespace.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+char *
+pgw_from_utf8(const char *text, size_t length)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			conversion;
+	size_t		size;
+	char	   *converted;
+
+	if (length > MaxAllocSize / MAX_CONVERSION_GROWTH - 1 ||
+		memchr(text, '\0', length) != NULL ||
+		!pg_verify_mbstr(PG_UTF8, text, length, true))
+		return NULL;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return pnstrdup(text, length);
+	conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(conversion))
+		return NULL;
+	size = length * MAX_CONVERSION_GROWTH + 1;
+	converted = palloc(size);
+	if (pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+									  (unsigned char *) unconstify(char *, text), length,
+									  (unsigned char *) converted, size, true) < length)
+	{
+		pfree(converted);
+		return NULL;
+	}
+	return converted;
+}
+
+char *
+pgw_from_utf8_lossy(const char *text, size_t length)
+{
+	char	   *converted = pgw_from_utf8(text, length);
+
+	if (converted != NULL)
+		return converted;
+	converted = pnstrdup(text, length);
+	for (char *c = converted; *c != '\0'; c++)
+	{
+		if (IS_HIGHBIT_SET(*c))
+			*c = '?';
+	}
+	return converted;
+}

@@ -1,0 +1,19 @@
+/*
+ * encoding.h
+ *		Guests and the engine speak UTF-8; the database may not.
+ */
+#ifndef PGW_ENCODING_H
+#define PGW_ENCODING_H
+
+#include "postgres.h"
+
+/*
+ * Text in UTF-8 in the database's encoding; palloc'd.  NULL when it is not
+ * valid, has a zero byte, or cannot be converted.
+ */
+extern char *pgw_from_utf8(const char *text, size_t length);
+
+/* The same for messages: what cannot be converted is shown as "?". */
+extern char *pgw_from_utf8_lossy(const char *text, size_t length);
+
+#endif							/* PGW_ENCODING_H */
