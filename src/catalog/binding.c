@@ -106,6 +106,16 @@ record_edge(Oid function, Oid module)
 	recordDependencyOn(&depender, &referenced, DEPENDENCY_NORMAL);
 }
 
+/*
+ * A dependent can keep the module's owner from replacing and dropping it: not
+ * everybody may become one.
+ */
+static bool
+may_depend(const PgwProc *proc, const PgwProc *module)
+{
+	return pgw_proc_execute_check(module, proc->owner) == ACLCHECK_OK;
+}
+
 /* --- lists of functions --- */
 
 typedef struct ListRequest
@@ -271,7 +281,8 @@ validate_reference(const PgwProc *proc, const PgwBody *body)
 	if (!may_write(proc))
 		return;
 	rewrite(proc, canonical_reference(proc, body, &module));
-	record_edge(proc->oid, module.oid);
+	if (may_depend(proc, &module))
+		record_edge(proc->oid, module.oid);
 }
 
 /* Checks a function that has a module of its own; fixes the export that it calls by its name. */
@@ -445,8 +456,7 @@ refers_to(const PgwBody *body, const PgwProc *module)
 
 /*
  * Functions that were made before their module, which check_function_bodies =
- * off allows, are tied to it when it comes; not those of strangers, who could
- * keep its owner from dropping it.
+ * off allows, are tied to it when it comes.
  */
 static void
 adopt_orphans(const PgwProc *module)
@@ -462,7 +472,7 @@ adopt_orphans(const PgwProc *module)
 		if (!list_member_oid(known, lfirst_oid(cell)) &&
 			read_bound(lfirst_oid(cell), &proc, &body) &&
 			refers_to(&body, module) &&
-			pgw_proc_execute_check(module, proc.owner) == ACLCHECK_OK)
+			may_depend(&proc, module))
 			record_edge(proc.oid, module->oid);
 	}
 }

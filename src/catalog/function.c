@@ -172,7 +172,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	pgw_body_parse(proc->source, proc->whole, &body);
 	if (body.kind == PGW_BODY_REFERENCE)
 	{
-		pgw_module_find(body.name, false, &module);
+		pgw_module_find_bound(body.name, &module);
 		pgw_module_check_execute(&module, proc->owner);
 		holder = &module;
 	}

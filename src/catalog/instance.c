@@ -89,7 +89,8 @@ make(Oid module, PgwCode *code)
 
 	instance->module = module;
 	instance->code = code;
-	GetUserIdAndSecContext(&instance->role, &instance->restrictions);
+	instance->role = GetUserId();
+	instance->restricted = InSecurityRestrictedOperation();
 	PG_TRY();
 	{
 		pgw_store_open(&instance->store, code->module);

@@ -14,7 +14,7 @@
 
 /*
  * An instance belongs to a module, to the role for which it was made, and to
- * the security restrictions in force then: no role sees what another one left
+ * security-restricted operations or to others: no role sees what another one left
  * in a guest's memory.  A call within a call gets an instance of its own.
  *
  * Whoever keeps a pointer counts as a user; a discarded instance stays in
@@ -24,7 +24,7 @@ typedef struct PgwInstance
 {
 	PgwStore	store;			/* closed once the instance is discarded */
 	Oid			role;
-	int			restrictions;	/* of GetUserIdAndSecContext() */
+	bool		restricted;		/* made in a security-restricted operation */
 	bool		busy;			/* a call is in progress */
 	int			users;
 	Oid			module;			/* the function that holds the module */
@@ -52,12 +52,13 @@ static inline bool
 pgw_instance_ready(const PgwInstance *instance)
 {
 	Oid			role;
-	int			restrictions;
+	int			context;
 
 	if (instance == NULL || instance->busy || instance->store.store == NULL)
 		return false;
-	GetUserIdAndSecContext(&role, &restrictions);
-	return instance->role == role && instance->restrictions == restrictions;
+	GetUserIdAndSecContext(&role, &context);
+	return instance->role == role &&
+		instance->restricted == ((context & SECURITY_RESTRICTED_OPERATION) != 0);
 }
 
 /*

@@ -69,6 +69,18 @@ pgw_module_find(const char *name, bool missing_ok, PgwProc *module)
 }
 
 void
+pgw_module_find_bound(const char *name, PgwProc *module)
+{
+	if (list_length(pgw_body_module_name(name)) == 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function is not bound to a WebAssembly module"),
+				 errdetail("It was created with check_function_bodies off, when no module %s was found.", name),
+				 errhint("Create the function again.")));
+	pgw_module_find(name, false, module);
+}
+
+void
 pgw_module_check_schema(const PgwProc *module, Oid role)
 {
 	if (pgw_proc_schema_check(module, role) != ACLCHECK_OK)

@@ -22,6 +22,13 @@
  */
 extern bool pgw_module_find(const char *name, bool missing_ok, PgwProc *module);
 
+/*
+ * Finds the module of a bound function by its qualified name; throws when there
+ * is none.  A name without a schema was left by check_function_bodies = off
+ * before the module existed; whose search path would count?
+ */
+extern void pgw_module_find_bound(const char *name, PgwProc *module);
+
 /* As pgw_module_find(), and the current user may execute it; else throws. */
 extern void pgw_module_find_usable(const char *name, PgwProc *module);
 

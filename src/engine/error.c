@@ -113,45 +113,70 @@ pgw_error_capture(MemoryContext memory)
 	captured = true;
 }
 
+/* The text of a numbered line, "   1: text"; NULL when it is none. */
+static const char *
+numbered_text(const char *line)
+{
+	size_t		digits;
+
+	line += strspn(line, " ");
+	digits = strspn(line, "0123456789");
+	if (digits == 0 || line[digits] != ':' || line[digits + 1] != ' ')
+		return NULL;
+	return line + digits + 2;
+}
+
+/* One line of text without runs of spaces; palloc'd. */
+static char *
+single_line(const char *text)
+{
+	char	   *line = pnstrdup(text, strcspn(text, "\n"));
+	char	   *to = line;
+
+	for (const char *from = line; *from != '\0'; from++)
+	{
+		if (*from != ' ' || (to > line && to[-1] != ' '))
+			*to++ = *from;
+	}
+	*to = '\0';
+	return line;
+}
+
 /*
- * The engine prints a chain of causes, the last being the origin.  Returns the
- * first line of that, without numbering and without the engine's prefixes;
- * palloc'd.
+ * The engine prints what failed and a chain of causes, numbered when there are
+ * several; an origin may go on over lines of its own.  Returns the first line
+ * of the origin, the last cause, without the engine's prefixes; palloc'd.
  */
 static char *
 origin_of(const char *text)
 {
-	const char *causes = strstr(text, "Caused by:");
-	const char *line = text;
+	const char *causes = strstr(text, "Caused by:\n");
+	const char *origin = text;
 	char	   *message;
+	char	   *values;
 	int			offset;
 	int			start = 0;
 
 	if (causes != NULL)
 	{
-		const char *next = strchr(causes, '\n');
+		const char *line = causes + strlen("Caused by:\n");
 
-		/* Causes are indented by four columns; their own further lines by more. */
-		for (; next != NULL; next = strchr(next, '\n'))
+		origin = line;
+		for (; line != NULL; line = strchr(line, '\n'))
 		{
-			next++;
-			if (strncmp(next, "    ", 4) == 0 && next[4] != ' ' && next[4] != '\0')
-				line = next + 4;
-			else if (strncmp(next, "   ", 3) == 0 && isdigit((unsigned char) next[3 + strspn(next + 3, " ")]))
-				line = next + 3;
-		}
-		line += strspn(line, " ");
-		if (isdigit((unsigned char) *line))
-		{
-			const char *colon = strchr(line, ':');
+			const char *numbered;
 
-			if (colon != NULL && strspn(line, "0123456789") == (size_t) (colon - line))
-				line = colon + 1 + strspn(colon + 1, " ");
+			line += strspn(line, "\n");
+			numbered = numbered_text(line);
+			if (numbered != NULL)
+				origin = numbered;
 		}
 	}
-	if (strncmp(line, "wasm trap: ", 11) == 0)
-		line += 11;
-	message = pnstrdup(line, strcspn(line, "\n"));
+	message = single_line(origin);
+	if (strncmp(message, "wasm trap: ", 11) == 0)
+		message += 11;
+	if ((values = strstr(message, " - expected=[")) != NULL)
+		*values = '\0';
 	if (sscanf(message, "Invalid input WebAssembly code at offset %d: %n", &offset, &start) == 1 && start > 0)
 		message = psprintf("%s (at offset 0x%x)", message + start, offset);
 	return message;

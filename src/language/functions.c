@@ -54,6 +54,24 @@ pgw_create_module(PG_FUNCTION_ARGS)
 									  NULL, PG_GETARG_BOOL(2)));
 }
 
+/*
+ * The command would check these too, but not when a module exports nothing that
+ * it could create.
+ */
+static void
+check_attribute(const char *name, const char *value, const char *const *values)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		if (strcmp(value, values[i]) == 0)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for argument \"%s\": \"%s\"", name, value),
+			 errhint("Valid values are \"%s\", \"%s\" and \"%s\".", values[0], values[1], values[2])));
+}
+
 /* A reference to an export as the body of a function. */
 static char *
 reference_to(const PgwProc *module, const PgwExtern *export)
@@ -71,10 +89,14 @@ pgw_create_functions(PG_FUNCTION_ARGS)
 		.volatility = text_to_cstring(PG_GETARG_TEXT_PP(3)),
 		.parallel = text_to_cstring(PG_GETARG_TEXT_PP(4))
 	};
+	static const char *const volatilities[] = {"volatile", "stable", "immutable"};
+	static const char *const parallels[] = {"unsafe", "restricted", "safe"};
 	char	   *schema = pgw_creation_schema();
 	PgwProc		module;
 	PgwCode    *code;
 
+	check_attribute("volatility", attributes.volatility, volatilities);
+	check_attribute("parallel", attributes.parallel, parallels);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
 	code = pgw_module_code(&module);
