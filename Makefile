@@ -69,12 +69,16 @@ else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# `sudo make install` installs what has been built, and builds nothing.
+ifeq ($(and $(SUDO_USER),$(filter install,$(MAKECMDGOALS))),)
 $(OBJS): $(OWN_HEADERS) Makefile wasm.control | $(ENGINE_LIB)
 wasm.so: | $(ENGINE_LIB)
-
 ifeq ($(origin WASMTIME_DIR),file)
 $(ENGINE_LIB):
 	@tools/build-engine
+endif
+else ifeq ($(wildcard wasm.so),)
+$(error nothing is built yet: run make first, without sudo)
 endif
 
 sql/wasm--$(EXTVERSION).sql: sql/wasm.sql wasm.control
@@ -97,14 +101,5 @@ shell: start
 	@tools/scratch psql
 stop:
 	@tools/scratch stop
-
-# `sudo make install` installs what has been built, and builds nothing.
-ifneq ($(SUDO_USER),)
-ifneq ($(filter install,$(MAKECMDGOALS)),)
-ifeq ($(wildcard wasm.so),)
-$(error nothing is built yet: run make first, without sudo)
-endif
-endif
-endif
 
 endif
