@@ -456,13 +456,17 @@ refers_to(const PgwBody *body, const PgwProc *module)
 
 /*
  * Functions that were made before their module, which check_function_bodies =
- * off allows, are tied to it when it comes.
+ * off allows, are tied to it when it comes.  What PUBLIC may do does not count:
+ * wasm.create_module takes that back once the module exists.
  */
 static void
 adopt_orphans(const PgwProc *module)
 {
 	List	   *known = edges_to(module->oid);
+	PgwProc		private = *module;
 	ListCell   *cell;
+
+	private.acl = pgw_proc_acl_without_public(module);
 
 	foreach(cell, pgw_binding_list(false))
 	{
@@ -472,7 +476,7 @@ adopt_orphans(const PgwProc *module)
 		if (!list_member_oid(known, lfirst_oid(cell)) &&
 			read_bound(lfirst_oid(cell), &proc, &body) &&
 			refers_to(&body, module) &&
-			may_depend(&proc, module))
+			may_depend(&proc, &private))
 			record_edge(proc.oid, module->oid);
 	}
 }

@@ -291,6 +291,7 @@ on_site_reset(void *arg)
 		leave(site->function);
 }
 
+/* May throw; a site that is found in fn_extra will have its function at once. */
 static PgwCallSite *
 make_site(FmgrInfo *flinfo)
 {
@@ -299,21 +300,20 @@ make_site(FmgrInfo *flinfo)
 	site->callback.func = on_site_reset;
 	site->callback.arg = site;
 	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &site->callback);
-	flinfo->fn_extra = site;
 	pgw_engine();
 	pgw_interrupt_restore();
+	flinfo->fn_extra = site;
 	return site;
 }
 
 PgwCallSite *
 pgw_function_site(FmgrInfo *flinfo)
 {
+	PgwFunction *function = find(flinfo->fn_oid);
 	PgwCallSite *site = flinfo->fn_extra;
-	PgwFunction *function;
 
 	if (site == NULL)
 		site = make_site(flinfo);
-	function = find(flinfo->fn_oid);
 	function->sites++;
 	if (site->function != NULL)
 		leave(site->function);

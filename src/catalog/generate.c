@@ -87,19 +87,6 @@ pgw_creation_schema(void)
 
 /* --- modules --- */
 
-/* The ACL without what PUBLIC has. */
-static Acl *
-without_public(const PgwProc *module)
-{
-	Acl		   *acl = module->acl ? module->acl : acldefault(OBJECT_FUNCTION, module->owner);
-	AclItem		item;
-
-	item.ai_grantee = ACL_ID_PUBLIC;
-	item.ai_grantor = module->owner;
-	ACLITEM_SET_PRIVS_GOPTIONS(item, ACL_EXECUTE, ACL_NO_RIGHTS);
-	return aclupdate(acl, &item, ACL_MODECHG_DEL, module->owner, DROP_RESTRICT);
-}
-
 /*
  * What CREATE FUNCTION does not leave as it should be: nobody but its owner may
  * use a new module, and a replaced one keeps its settings.
@@ -110,7 +97,7 @@ finish_module(const PgwProc *module, const PgwProc *before)
 	PgwProcChange change = {0};
 
 	if (before == NULL)
-		change.acl = without_public(module);
+		change.acl = pgw_proc_acl_without_public(module);
 	else if (before->config != 0)
 	{
 		change.set_config = true;

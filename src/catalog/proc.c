@@ -190,6 +190,18 @@ pgw_proc_is_module(const PgwProc *proc)
 	return proc->rettype == pgw_module_type() && proc->language == pgw_language_oid();
 }
 
+Acl *
+pgw_proc_acl_without_public(const PgwProc *proc)
+{
+	Acl		   *acl = proc->acl ? proc->acl : acldefault(OBJECT_FUNCTION, proc->owner);
+	AclItem		item;
+
+	item.ai_grantee = ACL_ID_PUBLIC;
+	item.ai_grantor = proc->owner;
+	ACLITEM_SET_PRIVS_GOPTIONS(item, ACL_EXECUTE, ACL_NO_RIGHTS);
+	return aclupdate(acl, &item, ACL_MODECHG_DEL, proc->owner, DROP_RESTRICT);
+}
+
 AclResult
 pgw_proc_execute_check(const PgwProc *proc, Oid role)
 {

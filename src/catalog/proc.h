@@ -71,6 +71,9 @@ extern void pgw_proc_visit(const char *name, PgwProcVisitor visit, void *data);
 /* Is this row a module: LANGUAGE wasm, RETURNS wasm.module? */
 extern bool pgw_proc_is_module(const PgwProc *proc);
 
+/* The row's ACL without what PUBLIC has; palloc'd. */
+extern Acl *pgw_proc_acl_without_public(const PgwProc *proc);
+
 /* Does that role have EXECUTE on it and USAGE on its schema? */
 extern AclResult pgw_proc_execute_check(const PgwProc *proc, Oid role);
 extern AclResult pgw_proc_schema_check(const PgwProc *proc, Oid role);

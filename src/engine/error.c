@@ -23,9 +23,6 @@
 /* WAT up to this size is shown with the error, so that psql can point at it */
 #define PGW_WAT_SHOWN_MAX (16 * 1024)
 
-/* A deep recursion has thousands of frames: the innermost tell enough. */
-#define PGW_FRAMES_SHOWN_MAX 20
-
 typedef struct TrapReport
 {
 	int			sqlstate;
@@ -92,8 +89,8 @@ static const PhraseReport invalid_phrases[] = {
 	{"not enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"must be enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"to be enabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
-	{"support is disabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
-	{"require", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"is disabled", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	{"required for", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"not supported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"unsupported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"multiple memories", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
@@ -182,7 +179,7 @@ origin_of(const char *text)
 	return message;
 }
 
-/* The guest's frames, innermost first, one a line; palloc'd, or NULL. */
+/* The innermost frames that the engine has kept, one a line; palloc'd, or NULL. */
 static char *
 backtrace_of(const wasm_frame_vec_t *frames)
 {
@@ -191,7 +188,7 @@ backtrace_of(const wasm_frame_vec_t *frames)
 	if (frames->size == 0)
 		return NULL;
 	initStringInfo(&lines);
-	for (size_t i = 0; i < frames->size && i < PGW_FRAMES_SHOWN_MAX; i++)
+	for (size_t i = 0; i < frames->size; i++)
 	{
 		const wasm_frame_t *frame = frames->data[i];
 		const wasm_name_t *function = wasmtime_frame_func_name(frame);
@@ -208,9 +205,6 @@ backtrace_of(const wasm_frame_vec_t *frames)
 			appendStringInfo(&lines, " at offset 0x%zx",
 							 wasm_frame_module_offset(frame));
 	}
-	if (frames->size > PGW_FRAMES_SHOWN_MAX)
-		appendStringInfo(&lines, "\n... and %zu more",
-						 frames->size - PGW_FRAMES_SHOWN_MAX);
 	return lines.data;
 }
 
