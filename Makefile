@@ -53,8 +53,7 @@ test:
 	@tools/run-tests
 
 test-cassert:
-	@tools/setup --test
-	@$(MAKE) --no-print-directory all
+	@tools/setup --test --cassert
 	@tools/test-cassert
 
 bench: setup
