@@ -1,0 +1,88 @@
+# The examples in the documents give what the documents say.
+#
+# A block ```sql is run by psql, in the order of the document, in a database of
+# the document's own; a block ```text that follows is what psql prints for it.
+# With the argument --update the blocks ```text are written instead of compared.
+#
+# Marks: <!-- not run --> before a block leaves it out; <!-- load --> marks a
+# shell block that calls tools/wasm-load.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Checkout;
+use Test::More;
+
+my $update = @ARGV && $ARGV[0] eq '--update';
+my %database_of = ('README.md' => 'readme', 'doc/reference.md' => 'reference');
+
+# as long as /tmp/simple.wasm, so that columns have the same width
+my $file = sprintf('/tmp/wasm-%06d', $$ % 1000000);
+run_ok("install -m 644 examples/simple.wasm '$file'");
+END { unlink($file) if $file }
+
+# [language, text, line, mark] of each fenced block
+sub blocks
+{
+	my ($text) = @_;
+	my @blocks;
+	while ($text =~ /^(?:<!-- ([a-z ]+) -->\n)?```(\w+)\n(.*?)^```$/msg)
+	{
+		my ($mark, $language, $body) = ($1 // '', $2, $3);
+		my $line = 1 + (substr($text, 0, $-[0]) =~ tr/\n//);
+		push @blocks, [$language, $body, $line, $mark];
+	}
+	return @blocks;
+}
+
+sub run_block
+{
+	my ($block, $database) = @_;
+	my ($language, $body) = @$block;
+	if ($language eq 'sh')
+	{
+		my $socket = scratch_env('socket');
+		$body =~ s/-d postgres/-d $database -U postgres -h $socket/;
+		return run_ok($body);
+	}
+	$body =~ s{/tmp/simple\.wasm}{$file}g;
+	my $output = psql($body, '-q', '-d', $database);
+	$output =~ s{\Q$file\E}{/tmp/simple.wasm}g;
+	$output =~ s/ +$//mg;
+	$output =~ s/\n+\z/\n/;
+	return $output;
+}
+
+sub check_document
+{
+	my ($document) = @_;
+	my $text = slurp("$top/$document");
+	my $database = $database_of{$document};
+	my @blocks = blocks($text);
+	my @outputs;
+	psql("CREATE DATABASE $database");
+	psql('CREATE EXTENSION wasm', '-d', $database) if $document ne 'README.md';
+	for my $i (0 .. $#blocks)
+	{
+		my ($language, $body, $line, $mark) = @{ $blocks[$i] };
+		next if $mark eq 'not run' || !($language eq 'sql' || $mark eq 'load');
+		my $output = run_block($blocks[$i], $database);
+		my $next = $blocks[$i + 1];
+		my $has_output = $next && $next->[0] eq 'text';
+		my $expected = $has_output ? $next->[1] : '';
+		push @outputs, $output if $has_output;
+		next if $update;
+		is($output, $expected, "$document, line $line");
+	}
+	return unless $update;
+	$text =~ s/^(```text\n).*?^(```)$/$1 . shift(@outputs) . $2/msge;
+	open(my $handle, '>', "$top/$document") or die;
+	print $handle $text;
+	close($handle);
+	return;
+}
+
+scratch();
+check_document($_) for sort keys %database_of;
+done_testing() unless $update;
