@@ -12,9 +12,6 @@ our @EXPORT = qw($top slurp run run_ok temporary scratch scratch_env sources psq
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
 
-# The private copy of the server, which tools/run-tests puts first, has no
-# headers to build with.
-$ENV{PATH} = join(':', grep { !m{/root/usr/} } split(/:/, $ENV{PATH}));
 $ENV{PAGER} = '';
 $ENV{LC_MESSAGES} = 'C';
 delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
