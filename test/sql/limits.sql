@@ -1,0 +1,139 @@
+-- Limits on memory, tables and the size of modules.
+CREATE SCHEMA limits;
+SET search_path = limits, public;
+
+CREATE FUNCTION m() RETURNS wasm.module LANGUAGE wasm AS '
+(module
+	(memory 1)
+	(table $t 10 funcref)
+	(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+	(func (export "size") (result i32) (memory.size))
+	(func (export "grow_table") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0)))
+	(func (export "poke") (param i32) (result i32) (i32.store8 (local.get 0) (i32.const 1)) (i32.load8_u (local.get 0)))
+	(func (export "trap") unreachable))
+';
+SELECT count(*) FROM wasm.create_functions('m');
+
+-- case: the setting
+SHOW wasm.memory_limit;
+SELECT context, vartype, unit, min_val, max_val FROM pg_settings WHERE name = 'wasm.memory_limit';
+SET wasm.memory_limit = '63kB';
+\echo :LAST_ERROR_SQLSTATE
+SET wasm.memory_limit = '4097MB';
+SET wasm.memory_limit = 'nonsense';
+
+-- case: only superusers, and whoever they grant it, change it
+CREATE ROLE regress_wasm_limits;
+SET ROLE regress_wasm_limits;
+SET wasm.memory_limit = '1GB';
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+GRANT SET ON PARAMETER wasm.memory_limit TO regress_wasm_limits;
+SET ROLE regress_wasm_limits;
+SET wasm.memory_limit = '1GB';
+RESET wasm.memory_limit;
+RESET ROLE;
+REVOKE SET ON PARAMETER wasm.memory_limit FROM regress_wasm_limits;
+DROP ROLE regress_wasm_limits;
+
+-- case: the prefix is reserved
+SET wasm.nonsense = 1;
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: memory grows up to the limit; beyond it, the guest is told
+SELECT size(), grow(1022), size();
+SELECT grow(1), size();
+SELECT grow(1), size();
+SELECT grow(-1), size();
+SELECT poke(64 * 1024 * 1024 - 1);
+SELECT poke(64 * 1024 * 1024);
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: after a trap the memory is as it was at the start
+SELECT size();
+
+-- case: a new limit holds for new instances
+SET wasm.memory_limit = '128kB';
+SELECT grow(1), grow(1);
+SELECT trap();
+SELECT grow(1), grow(1), size();
+RESET wasm.memory_limit;
+SELECT trap();
+SELECT grow(2), size();
+
+-- case: a module that asks for too much at the start
+CREATE FUNCTION large() RETURNS integer LANGUAGE wasm AS
+	'(module (memory 1025) (func (export "f") (result i32) (memory.size)))';
+SELECT large();
+\echo :LAST_ERROR_SQLSTATE
+SET wasm.memory_limit = '65MB';
+SELECT large();
+RESET wasm.memory_limit;
+
+-- case: exactly the limit
+CREATE FUNCTION exact() RETURNS integer LANGUAGE wasm AS
+	'(module (memory 1024) (func (export "f") (result i32) (memory.size)))';
+SELECT exact();
+
+-- case: a module's own limit
+CREATE FUNCTION own_limit() RETURNS wasm.module LANGUAGE wasm SET wasm.memory_limit = '65MB' AS
+	'(module (memory 1025) (func (export "f") (result i32) (memory.size)))';
+CREATE FUNCTION own() RETURNS integer LANGUAGE wasm AS 'own_limit#f';
+SELECT own();
+ALTER FUNCTION own_limit() SET wasm.memory_limit = '64MB';
+SELECT own();
+\echo :LAST_ERROR_SQLSTATE
+ALTER FUNCTION own_limit() RESET ALL;
+SELECT own();
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: tables grow up to 100,000 elements
+SELECT grow_table(99990);
+SELECT grow_table(1);
+SELECT grow_table(-1);
+
+-- case: a module with too large a table
+CREATE FUNCTION large_table() RETURNS integer LANGUAGE wasm AS
+	'(module (table 100001 funcref) (func (export "f") (result i32) (i32.const 1)))';
+SELECT large_table();
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: four tables, and five
+CREATE FUNCTION four_tables() RETURNS integer LANGUAGE wasm AS
+	'(module (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref)
+		(func (export "f") (result i32) (i32.const 4)))';
+SELECT four_tables();
+CREATE FUNCTION five_tables() RETURNS integer LANGUAGE wasm AS
+	'(module (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref)
+		(func (export "f") (result i32) (i32.const 5)))';
+SELECT five_tables();
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: a text over 1 MB
+SELECT wasm.create_module('too_long', convert_to('(module ' || repeat(' ', 1024 * 1024) || ')', 'UTF8'));
+\echo :LAST_ERROR_SQLSTATE
+SELECT wasm.create_module('long', convert_to('(module ' || repeat(' ', 1000 * 1000) || ')', 'UTF8'));
+
+-- case: a binary over 4 MB
+-- the empty module and a custom section of 4,194,304 bytes
+SELECT wasm.create_module('too_large', '\x0061736d01000000' || '\x0082808002'::bytea || '\x0178' ||
+	decode(repeat('00', 4194304), 'hex'));
+\echo :LAST_ERROR_SQLSTATE
+-- one of 4,000,000 bytes
+SELECT wasm.create_module('binary_large', '\x0061736d01000000' || '\x008292f401'::bytea || '\x0178' ||
+	decode(repeat('00', 4000000), 'hex'));
+
+-- case: a function that is deep in blocks, and one with many locals
+DO $do$
+BEGIN
+	EXECUTE format('CREATE FUNCTION limits.blocks() RETURNS integer LANGUAGE wasm AS %L',
+				   '(module (func (export "f") (result i32) ' || repeat('(block ', 400) || repeat(')', 400) || '(i32.const 1)))');
+	EXECUTE format('CREATE FUNCTION limits.locals() RETURNS integer LANGUAGE wasm AS %L',
+				   '(module (func (export "f") (result i32) (local ' || repeat('i64 ', 10000) || ') (i32.const 2)))');
+END
+$do$;
+SELECT blocks(), locals();
+
+SET client_min_messages = warning;
+DROP SCHEMA limits CASCADE;
+RESET client_min_messages;
