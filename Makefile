@@ -93,6 +93,11 @@ build/late-signal/wasm.so: $(OBJS)
 	@$(CC) $(CFLAGS) $(filter-out src/engine/interrupt.o,$(OBJS)) $(@D)/interrupt.o \
 		$(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(SHLIB_LINK)
 
+# pg_regress makes its output folder, but not the one above it
+installcheck: | build
+build:
+	@mkdir -p $@
+
 .PHONY: shell start stop
 start:
 	@tools/scratch start

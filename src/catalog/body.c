@@ -191,6 +191,7 @@ pgw_body_make(const char *bytes, size_t length)
 	{
 		PgwBody		ignored;
 
+		pg_verify_mbstr(PG_UTF8, bytes, length, false);
 		/* comments at the head of a text would be taken for our header */
 		text = pnstrdup(parse_header(pnstrdup(bytes, length), &ignored), length);
 		return pg_any_to_server(text, strlen(text), PG_UTF8);

@@ -51,7 +51,10 @@ extern List *pgw_body_module_name(const char *name);
 /* The bytes of an inline body: binary, or WAT in UTF-8; palloc'd. */
 extern char *pgw_body_bytes(const PgwBody *body, size_t *length);
 
-/* An inline body of those bytes (binary, or WAT in UTF-8), without a header; palloc'd. */
+/*
+ * An inline body of those bytes (binary, or WAT in UTF-8), without a header;
+ * palloc'd.  Throws 22021 for a text that is not valid.
+ */
 extern char *pgw_body_make(const char *bytes, size_t length);
 
 #endif							/* PGW_BODY_H */

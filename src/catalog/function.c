@@ -205,19 +205,38 @@ destroy(PgwFunction *function)
 	MemoryContextDelete(function->context);
 }
 
-/* Frees the functions that changed or were dropped since their last call. */
+/*
+ * Frees the functions that changed or were dropped since their last call, but
+ * nothing below a running guest.  With a function may go the last call sites of
+ * others (those in the constraints of a domain that its plan holds): only the
+ * outermost sweep frees, until nothing is left to be freed.  Never throws.
+ */
 static void
 sweep(void)
 {
-	dlist_mutable_iter iter;
+	static bool sweeping = false;
+	bool		freed = true;
 
-	dlist_foreach_modify(iter, &all_functions)
+	if (sweeping || pgw_guest_calls > 0)
+		return;
+	sweeping = true;
+	while (freed)
 	{
-		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+		dlist_mutable_iter iter;
 
-		if (!function->usable && function->sites == 0)
-			destroy(function);
+		freed = false;
+		dlist_foreach_modify(iter, &all_functions)
+		{
+			PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+
+			if (!function->usable && function->sites == 0)
+			{
+				destroy(function);
+				freed = true;
+			}
+		}
 	}
+	sweeping = false;
 }
 
 static PgwFunction *
@@ -273,13 +292,12 @@ find(Oid oid)
 	return function;
 }
 
-/* Nothing is freed below a running guest: a later sweep() does it. */
 static void
 leave(PgwFunction *function)
 {
 	function->sites--;
-	if (function->sites == 0 && !function->usable && pgw_guest_calls == 0)
-		destroy(function);
+	if (function->sites == 0 && !function->usable)
+		sweep();
 }
 
 static void

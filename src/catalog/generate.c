@@ -148,6 +148,8 @@ pgw_generate_obstacle(const PgwExtern *export, const char *name)
 		return "its name cannot be written in the encoding of the database";
 	if (*name == '\0')
 		return "its name is empty";
+	if (*export->name != '\0' && isspace((unsigned char) export->name[strlen(export->name) - 1]))
+		return "its name ends in white space";
 	if (strlen(name) >= NAMEDATALEN)
 		return "the name of the function would be too long";
 	if (export->func.nparams > FUNC_MAX_ARGS)

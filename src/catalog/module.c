@@ -6,6 +6,10 @@
 
 #include "catalog/module.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "catalog/identity.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
@@ -46,6 +50,15 @@ find_in_search_path(const char *name, PgwProc *module)
 	return found;
 }
 
+/* Rights on the schema are for the caller to check; "pg_temp" is an alias. */
+static Oid
+schema_oid(const char *name, bool missing_ok)
+{
+	if (strcmp(name, "pg_temp") == 0)
+		return LookupExplicitNamespace(name, missing_ok);
+	return get_namespace_oid(name, missing_ok);
+}
+
 bool
 pgw_module_find(const char *name, bool missing_ok, PgwProc *module)
 {
@@ -56,7 +69,7 @@ pgw_module_find(const char *name, bool missing_ok, PgwProc *module)
 		found = find_in_search_path(strVal(linitial(parts)), module);
 	else
 	{
-		Oid			schema = get_namespace_oid(strVal(linitial(parts)), missing_ok);
+		Oid			schema = schema_oid(strVal(linitial(parts)), missing_ok);
 
 		found = OidIsValid(schema) && read_named(strVal(lsecond(parts)), schema, module);
 	}
@@ -172,6 +185,11 @@ pgw_module_code(const PgwProc *proc)
 	code = pgw_code_compile(bytes, length);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+#ifdef __GLIBC__
+	/* glibc would keep it for the session, at the top of its heap */
+	if (length > PGW_IDENTITY_LENGTH)
+		malloc_trim(0);
+#endif
 	return code;
 }
 

@@ -353,6 +353,10 @@ import_schema(ImportForeignSchemaStmt *statement, Oid serverOid)
 	const FdwRelation *relation = relation_of_server(server);
 	StringInfoData command;
 
+	if (statement->options != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("invalid option \"%s\"", ((DefElem *) linitial(statement->options))->defname)));
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE FOREIGN TABLE %s (", quote_identifier(relation->name));
 	for (int i = 0; i < relation->ncolumns; i++)

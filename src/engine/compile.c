@@ -177,32 +177,35 @@ pgw_code_validate(const char *bytes, size_t length)
 	return false;
 }
 
-/* wasm_valtype_kind() aborts on v128. */
+static PgwValType
+reference_of(const wasmtime_reftype_t *type)
+{
+	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_FUNC)
+		return PGW_FUNCREF;
+	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_EXTERN)
+		return PGW_EXTERNREF;
+	return PGW_REFERENCE;
+}
+
+/* wasm_valtype_kind() aborts on v128 and on most references. */
 static PgwValType
 valtype_of(const wasm_valtype_t *type)
 {
+	static const PgwValType numbers[] = {
+		[WASMTIME_VALTYPE_KIND_I32] = PGW_I32,
+		[WASMTIME_VALTYPE_KIND_I64] = PGW_I64,
+		[WASMTIME_VALTYPE_KIND_F32] = PGW_F32,
+		[WASMTIME_VALTYPE_KIND_F64] = PGW_F64,
+		[WASMTIME_VALTYPE_KIND_V128] = PGW_V128,
+	};
 	wasmtime_valtype_t found;
-	PgwValType	result = PGW_REFERENCE;
+	PgwValType	result;
 
 	wasmtime_valtype_new(type, &found);
-	switch (found.kind)
-	{
-		case WASMTIME_VALTYPE_KIND_I32:
-			result = PGW_I32;
-			break;
-		case WASMTIME_VALTYPE_KIND_I64:
-			result = PGW_I64;
-			break;
-		case WASMTIME_VALTYPE_KIND_F32:
-			result = PGW_F32;
-			break;
-		case WASMTIME_VALTYPE_KIND_F64:
-			result = PGW_F64;
-			break;
-		case WASMTIME_VALTYPE_KIND_V128:
-			result = PGW_V128;
-			break;
-	}
+	if (found.kind == WASMTIME_VALTYPE_KIND_REF)
+		result = reference_of(&found.reftype);
+	else
+		result = numbers[found.kind];
 	wasmtime_valtype_delete(&found);
 	return result;
 }
@@ -210,28 +213,17 @@ valtype_of(const wasm_valtype_t *type)
 static const char *
 valtype_text(PgwValType type)
 {
-	static const char *const names[] = {"i32", "i64", "f32", "f64", "v128", "ref"};
+	static const char *const names[] = {
+		"i32", "i64", "f32", "f64", "v128", "funcref", "externref", "ref"
+	};
 
 	return names[type];
 }
 
-/* As valtype_text(), and the common references by their names. */
 static const char *
-reference_text(const wasm_valtype_t *type)
+type_text(const wasm_valtype_t *type)
 {
-	wasmtime_valtype_t found;
-	const char *result = valtype_text(valtype_of(type));
-
-	wasmtime_valtype_new(type, &found);
-	if (found.kind == WASMTIME_VALTYPE_KIND_REF && found.reftype.nullable)
-	{
-		if (found.reftype.heaptype.kind == WASMTIME_HEAPTYPE_KIND_FUNC)
-			result = "funcref";
-		else if (found.reftype.heaptype.kind == WASMTIME_HEAPTYPE_KIND_EXTERN)
-			result = "externref";
-	}
-	wasmtime_valtype_delete(&found);
-	return result;
+	return valtype_text(valtype_of(type));
 }
 
 static PgwValType *
@@ -291,7 +283,7 @@ describe(PgwExtern *entry, const wasm_externtype_t *type)
 		case WASM_EXTERN_GLOBAL:
 			{
 				const wasm_globaltype_t *global = wasm_externtype_as_globaltype_const(type);
-				const char *content = reference_text(wasm_globaltype_content(global));
+				const char *content = type_text(wasm_globaltype_content(global));
 
 				entry->kind = PGW_EXTERN_GLOBAL;
 				entry->type = wasm_globaltype_mutability(global) == WASM_VAR ?
@@ -304,7 +296,7 @@ describe(PgwExtern *entry, const wasm_externtype_t *type)
 
 				entry->kind = PGW_EXTERN_TABLE;
 				entry->type = psprintf("(table %s %s)", limits_text(wasm_tabletype_limits(table)),
-									   reference_text(wasm_tabletype_element(table)));
+									   type_text(wasm_tabletype_element(table)));
 				break;
 			}
 		case WASM_EXTERN_MEMORY:

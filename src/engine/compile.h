@@ -20,7 +20,9 @@ typedef enum PgwValType
 	PGW_F32,
 	PGW_F64,
 	PGW_V128,
-	PGW_REFERENCE
+	PGW_FUNCREF,
+	PGW_EXTERNREF,
+	PGW_REFERENCE				/* another one */
 } PgwValType;
 
 typedef struct PgwFuncType

@@ -148,12 +148,11 @@ plan_result(PgwResult *result, PgwValType wasm, Oid sql, int32 typmod)
 {
 	result->type = sql;
 	plan_typmod(result, typmod);
-	result->domain = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
-	result->domain_cache = NULL;
+	result->domain.type = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
 	if (!find_conversion(wasm, sql, &result->conversion))
 		return false;
 	/* any 64 bits are a value of these types, and the Datum has no other bits */
-	result->as_is = !OidIsValid(result->domain) &&
+	result->as_is = !OidIsValid(result->domain.type) &&
 		(result->conversion == PGW_I64_INT8 || result->conversion == PGW_I64_MONEY ||
 		 result->conversion == PGW_I64_BITS || result->conversion == PGW_F64_FLOAT8);
 	return true;
@@ -201,7 +200,7 @@ pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
 	if (sql->row != NULL)
 	{
 		if (get_typtype(sql->rettype) == TYPTYPE_DOMAIN)
-			plan->row_domain = sql->rettype;
+			plan->row_domain.type = sql->rettype;
 		return plan_row(plan, sql->row, wasm);
 	}
 	if (sql->rettype == VOIDOID)
@@ -499,6 +498,32 @@ convert_result(const PgwResult *plan, const PgwSlot *slot)
 	pg_unreachable();
 }
 
+/*
+ * A constraint may call the same function again, which must leave the cache
+ * alone.
+ */
+static void
+check_domain(PgwDomain *domain, Datum datum, MemoryContext context)
+{
+	if (!OidIsValid(domain->type))
+		return;
+	if (domain->checking)
+	{
+		domain_check(datum, false, domain->type, NULL, NULL);
+		return;
+	}
+	domain->checking = true;
+	PG_TRY();
+	{
+		domain_check(datum, false, domain->type, &domain->cache, context);
+	}
+	PG_FINALLY();
+	{
+		domain->checking = false;
+	}
+	PG_END_TRY();
+}
+
 static Datum
 checked_result(PgwPlan *plan, int i, const PgwSlot *slot)
 {
@@ -507,8 +532,7 @@ checked_result(PgwPlan *plan, int i, const PgwSlot *slot)
 
 	if (entry->typmod >= 0)
 		datum = FunctionCall3(&entry->coerce, datum, Int32GetDatum(entry->typmod), BoolGetDatum(false));
-	if (OidIsValid(entry->domain))
-		domain_check(datum, false, entry->domain, &entry->domain_cache, plan->context);
+	check_domain(&entry->domain, datum, plan->context);
 	return datum;
 }
 
@@ -532,8 +556,7 @@ row_result(PgwPlan *plan, const PgwSlot *slots)
 		}
 	}
 	datum = HeapTupleGetDatum(heap_form_tuple(plan->row, values, nulls));
-	if (OidIsValid(plan->row_domain))
-		domain_check(datum, false, plan->row_domain, &plan->row_domain_cache, plan->context);
+	check_domain(&plan->row_domain, datum, plan->context);
 	return datum;
 }
 

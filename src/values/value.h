@@ -43,6 +43,14 @@ typedef struct PgwArgument
 	bool		as_is;			/* the Datum's bits are the value's */
 } PgwArgument;
 
+/* A domain that a result must satisfy */
+typedef struct PgwDomain
+{
+	Oid			type;			/* InvalidOid: none */
+	void	   *cache;			/* of domain_check() */
+	bool		checking;		/* the cache is in use */
+} PgwDomain;
+
 typedef struct PgwResult
 {
 	PgwConversion conversion;
@@ -50,8 +58,7 @@ typedef struct PgwResult
 	Oid			type;			/* as declared */
 	int32		typmod;			/* -1 when there is none to be applied */
 	FmgrInfo	coerce;			/* applies typmod */
-	Oid			domain;			/* type when that is a domain, else InvalidOid */
-	void	   *domain_cache;	/* of domain_check() */
+	PgwDomain	domain;
 } PgwResult;
 
 /* What SQL declares of a function */
@@ -71,8 +78,7 @@ typedef struct PgwPlan
 	PgwArgument *args;
 	PgwResult  *results;
 	TupleDesc	row;			/* blessed; NULL unless the result is a row */
-	Oid			row_domain;		/* of a domain over a composite type */
-	void	   *row_domain_cache;
+	PgwDomain	row_domain;		/* over the composite type */
 	MemoryContext context;		/* of everything above */
 } PgwPlan;
 
