@@ -8,9 +8,10 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 
-our @EXPORT = qw($top slurp run run_ok temporary scratch scratch_env sources psql);
+our @EXPORT = qw($top $major slurp run run_ok temporary scratch scratch_env sources psql);
 
 our $top = abs_path(dirname(__FILE__) . '/../..');
+our ($major) = `\${PG_CONFIG:-pg_config} --version` =~ /PostgreSQL (\d+)/;
 
 $ENV{PAGER} = '';
 $ENV{LC_MESSAGES} = 'C';

@@ -63,6 +63,7 @@ my $shown = row($demo, 'Schema');
 ok(keys %$expected >= 12, 'the README shows \df+ ns_sum');
 for my $field (sort keys %$expected)
 {
+	next if $field eq 'Source code' && $major != 15;    # later ones do not show it
 	is($shown->{$field}, $expected->{$field} =~ s/\s+/ /gr, "\\df+ ns_sum: $field");
 }
 

@@ -73,7 +73,12 @@ sub check_document
 		my $expected = $has_output ? $next->[1] : '';
 		push @outputs, $output if $has_output;
 		next if $update;
-		is($output, $expected, "$document, line $line");
+	  SKIP:
+		{
+			skip 'psql 15 shows the source code, later ones do not', 1
+			  if $major != 15 && $body =~ /\\df\+/;
+			is($output, $expected, "$document, line $line");
+		}
 	}
 	return unless $update;
 	$text =~ s/^(```text\n).*?^(```)$/$1 . shift(@outputs) . $2/msge;
