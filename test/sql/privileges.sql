@@ -98,7 +98,7 @@ SELECT next_of_user();
 \echo :LAST_ERROR_SQLSTATE
 REVOKE EXECUTE ON FUNCTION counter() FROM regress_wasm_group;
 
--- case: USAGE on the schema of the module
+-- case: USAGE on the schema of the module, to bind a function
 SELECT wasm.create_module('privileges_modules.m', '(module (func (export "f") (result i32) (i32.const 1)))');
 GRANT EXECUTE ON FUNCTION privileges_modules.m() TO regress_wasm_user;
 SET ROLE regress_wasm_user;
@@ -110,11 +110,16 @@ SET ROLE regress_wasm_user;
 CREATE FUNCTION f() RETURNS integer LANGUAGE wasm AS 'privileges_modules.m#f';
 SELECT f();
 RESET ROLE;
+
+-- case: it counts when a function is bound, as for views; not at its calls
 REVOKE USAGE ON SCHEMA privileges_modules FROM regress_wasm_user;
 SELECT f();
+SET ROLE regress_wasm_user;
+CREATE OR REPLACE FUNCTION f() RETURNS integer LANGUAGE wasm AS 'privileges_modules.m#f';
 \echo :LAST_ERROR_SQLSTATE
-GRANT USAGE ON SCHEMA privileges_modules TO regress_wasm_user;
-SELECT f();
+SELECT * FROM wasm.exports('privileges_modules.m');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
 
 -- case: a function that is given to another owner
 CREATE FUNCTION given() RETURNS integer LANGUAGE wasm AS 'counter#next';

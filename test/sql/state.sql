@@ -103,13 +103,6 @@ SELECT wasm.create_module('counter', convert_to(replace(convert_from(counter(), 
 						  replace => true);
 SELECT get(100);
 
--- case: DISCARD ALL drops the instances
-SELECT put(100, 12);
-SELECT get(100);
-DISCARD ALL;
-SET search_path = state, public;
-SELECT get(100);
-
 SET client_min_messages = warning;
 DROP SCHEMA state CASCADE;
 RESET client_min_messages;
