@@ -84,6 +84,17 @@ SELECT to_positive(8);
 ALTER DOMAIN positive DROP CONSTRAINT no_seven;
 SELECT to_positive(7);
 
+-- case: a domain whose constraint calls a function of the same module
+CREATE FUNCTION odd(integer) RETURNS boolean LANGUAGE wasm AS
+	'(module (func (export "f") (param i32) (result i32) (i32.and (local.get 0) (i32.const 1))))';
+CREATE FUNCTION same(integer) RETURNS integer LANGUAGE wasm AS 'm';
+CREATE DOMAIN odd AS integer CHECK (odd(VALUE) AND same(VALUE) < 100);
+CREATE FUNCTION to_odd(integer) RETURNS odd LANGUAGE wasm AS 'm#same';
+SELECT sum(to_odd(i)) FROM generate_series(1, 99, 2) AS i;
+SELECT to_odd(4);
+SELECT to_odd(101);
+SELECT to_odd(99);
+
 -- case: the modifier of a domain or a column is kept
 CREATE DOMAIN three_digits AS numeric(3);
 CREATE DOMAIN whole_seconds AS time(0);
