@@ -63,6 +63,22 @@ CREATE FUNCTION strict_table(integer, bigint) RETURNS TABLE (a bigint, b integer
 SELECT * FROM strict_table(1, NULL);
 SELECT * FROM strict_table(1, 2);
 
+-- case: RETURNS TABLE with other sets, in joins and in PL/pgSQL
+SELECT strict_table(generate_series(1, 3), 5);
+SELECT (strict_table(i, 6)).* FROM generate_series(1, 2) AS i;
+SELECT i, t.* FROM generate_series(1, 3) AS i LEFT JOIN LATERAL strict_table(nullif(i, 2), 7) AS t ON true;
+CREATE FUNCTION record_of_table() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+	s record;
+BEGIN
+	r := multivalue.strict_table(1, 8);
+	SELECT * INTO s FROM multivalue.strict_table(2, 9);
+	RETURN r::text || s::text;
+END
+$$;
+SELECT record_of_table();
+
 -- case: a named composite
 CREATE TYPE pair AS (a bigint, b integer);
 CREATE FUNCTION pair(integer, bigint) RETURNS pair LANGUAGE wasm AS 'm#swap';

@@ -160,6 +160,42 @@ SELECT g();
 CREATE OR REPLACE FUNCTION g() RETURNS integer LANGUAGE wasm AS 'm#f';
 SELECT g();
 
+-- case: a function whose module is replaced, and which is dropped, while its result is tested
+CREATE FUNCTION r() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (func (export "f") (param i32) (result i32) (local.get 0)))';
+CREATE FUNCTION test(integer) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	CREATE OR REPLACE FUNCTION replace.r() RETURNS wasm.module LANGUAGE wasm AS
+		'(module (func (export "f") (param i32) (result i32) (i32.const 77)))';
+	RETURN true;
+END
+$$;
+CREATE DOMAIN tested_integer AS integer CHECK (test(VALUE));
+CREATE FUNCTION tested(integer) RETURNS tested_integer LANGUAGE wasm AS 'r#f';
+SELECT tested(1), tested(2);
+CREATE OR REPLACE FUNCTION test(integer) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	DROP FUNCTION replace.tested(integer);
+	RETURN true;
+END
+$$;
+SELECT tested(1);
+SELECT tested(1);
+
+-- case: many modules in one session
+DO $$
+DECLARE
+	total integer := 0;
+BEGIN
+	FOR i IN 1 .. 300 LOOP
+		EXECUTE format('CREATE OR REPLACE FUNCTION replace.many() RETURNS integer LANGUAGE wasm AS
+			''(module (memory 1) (func (export "f") (result i32) (i32.const %s)))''', i);
+		total := total + replace.many();
+	END LOOP;
+	RAISE NOTICE '%', total;
+END
+$$;
+
 -- case: a module that becomes a function of another language, with functions on it
 CREATE OR REPLACE FUNCTION m() RETURNS wasm.module LANGUAGE sql AS $$SELECT '\x0061736d01000000'::bytea$$;
 SELECT f();
