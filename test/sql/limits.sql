@@ -75,18 +75,6 @@ CREATE FUNCTION exact() RETURNS integer LANGUAGE wasm AS
 	'(module (memory 1024) (func (export "f") (result i32) (memory.size)))';
 SELECT exact();
 
--- case: a module's own limit
-CREATE FUNCTION own_limit() RETURNS wasm.module LANGUAGE wasm SET wasm.memory_limit = '65MB' AS
-	'(module (memory 1025) (func (export "f") (result i32) (memory.size)))';
-CREATE FUNCTION own() RETURNS integer LANGUAGE wasm AS 'own_limit#f';
-SELECT own();
-ALTER FUNCTION own_limit() SET wasm.memory_limit = '64MB';
-SELECT own();
-\echo :LAST_ERROR_SQLSTATE
-ALTER FUNCTION own_limit() RESET ALL;
-SELECT own();
-\echo :LAST_ERROR_SQLSTATE
-
 -- case: tables grow up to 100,000 elements
 SELECT grow_table(99990);
 SELECT grow_table(1);
