@@ -188,6 +188,15 @@ find_relation(const char *name)
 	return NULL;
 }
 
+static void pg_attribute_noreturn()
+refuse_option(const DefElem *option)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+			 errmsg("invalid option \"%s\"", option->defname),
+			 errhint("Only the foreign data wrapper has an option: \"relation\".")));
+}
+
 Datum
 pgw_fdw_validator(PG_FUNCTION_ARGS)
 {
@@ -200,10 +209,7 @@ pgw_fdw_validator(PG_FUNCTION_ARGS)
 		DefElem    *option = lfirst(cell);
 
 		if (catalog != ForeignDataWrapperRelationId || strcmp(option->defname, "relation") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-					 errmsg("invalid option \"%s\"", option->defname),
-					 errhint("Only the foreign data wrapper has an option: \"relation\".")));
+			refuse_option(option);
 		if (find_relation(defGetString(option)) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
@@ -354,9 +360,7 @@ import_schema(ImportForeignSchemaStmt *statement, Oid serverOid)
 	StringInfoData command;
 
 	if (statement->options != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("invalid option \"%s\"", ((DefElem *) linitial(statement->options))->defname)));
+		refuse_option(linitial(statement->options));
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE FOREIGN TABLE %s (", quote_identifier(relation->name));
 	for (int i = 0; i < relation->ncolumns; i++)
