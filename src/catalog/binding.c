@@ -27,6 +27,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
+#include "engine/encoding.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -69,25 +70,36 @@ edges_to(Oid module)
 static bool
 read_bound(Oid oid, PgwProc *proc, PgwBody *body)
 {
-	if (!pgw_proc_read(oid, PGW_SOURCE_HEAD, proc) ||
-		proc->language != pgw_language_oid() || pgw_proc_is_module(proc))
-		return false;
-	pgw_body_parse(proc->source, proc->whole, body);
-	return body->kind == PGW_BODY_REFERENCE;
+	return pgw_proc_read(oid, PGW_SOURCE_HEAD, proc) &&
+		proc->language == pgw_language_oid() && !pgw_proc_is_module(proc) &&
+		pgw_body_try_parse(proc->source, proc->whole, body) &&
+		body->kind == PGW_BODY_REFERENCE;
 }
 
+/* Does this reference mean that module, by its qualified name? */
+static bool
+refers_to(const PgwBody *body, const PgwProc *module)
+{
+	List	   *parts = pgw_body_try_module_name(body->name);
+
+	return list_length(parts) == 2 &&
+		strcmp(strVal(linitial(parts)), get_namespace_name(module->schema)) == 0 &&
+		strcmp(strVal(lsecond(parts)), NameStr(module->name)) == 0;
+}
+
+/* An edge alone is no proof: a default expression that calls the module makes one too. */
 List *
-pgw_binding_dependents(Oid module)
+pgw_binding_dependents(const PgwProc *module)
 {
 	List	   *oids = NIL;
 	ListCell   *cell;
 
-	foreach(cell, edges_to(module))
+	foreach(cell, edges_to(module->oid))
 	{
 		PgwProc		proc;
 		PgwBody		body;
 
-		if (read_bound(lfirst_oid(cell), &proc, &body))
+		if (read_bound(lfirst_oid(cell), &proc, &body) && refers_to(&body, module))
 			oids = lappend_oid(oids, proc.oid);
 	}
 	return oids;
@@ -154,7 +166,7 @@ canonical_reference(const PgwProc *proc, const PgwBody *body, const PgwProc *mod
 {
 	return psprintf("%.*s%s#%s", (int) body->header_length, body->header,
 					pgw_proc_qualified_name(module),
-					body->export ? body->export : NameStr(proc->name));
+					pgw_body_export(body, NameStr(proc->name)));
 }
 
 static void
@@ -192,12 +204,11 @@ identified_body(const PgwBody *body)
 	char	   *sha256;
 	char	   *id;
 
-	if (body->kind != PGW_BODY_BINARY || body->length <= 2 * PGW_IDENTITY_LENGTH)
-	{
-		if (body->sha256 == NULL && body->id == NULL)
-			return NULL;
-	}
+	/* also where nothing else looks at them: they must be readable */
 	bytes = pgw_body_bytes(body, &length);
+	if ((body->kind != PGW_BODY_BINARY || length <= PGW_IDENTITY_LENGTH) &&
+		body->sha256 == NULL && body->id == NULL)
+		return NULL;
 	digest = pgw_digest(bytes, length);
 	sha256 = pgw_digest_text(&digest);
 	id = pgw_module_id_text(bytes, length);
@@ -226,10 +237,11 @@ identified_body(const PgwBody *body)
 
 /*
  * Finds the module of a reference and locks it against being dropped and
- * replaced; false when it does not exist and need not.
+ * replaced; false when it does not exist and need not.  Who has no right to
+ * the module gets no lock either: it could be held for long.
  */
 static bool
-find_and_lock(const char *name, PgwProc *module)
+find_and_lock(const PgwProc *proc, const char *name, PgwProc *module)
 {
 	Oid			locked = InvalidOid;
 
@@ -237,7 +249,12 @@ find_and_lock(const char *name, PgwProc *module)
 	{
 		if (!pgw_module_find(name, !check_function_bodies, module))
 			return false;
-		if (module->oid == locked)
+		if (check_function_bodies)
+		{
+			pgw_module_check_schema(module, proc->owner);
+			pgw_module_check_execute(module, proc->owner);
+		}
+		if (module->oid == locked || !may_depend(proc, module))
 			return true;
 		if (OidIsValid(locked))
 			UnlockDatabaseObject(ProcedureRelationId, locked, 0, AccessShareLock);
@@ -270,14 +287,10 @@ validate_reference(const PgwProc *proc, const PgwBody *body)
 {
 	PgwProc		module;
 
-	if (!find_and_lock(body->name, &module))
+	if (!find_and_lock(proc, body->name, &module))
 		return;
 	if (check_function_bodies)
-	{
-		pgw_module_check_schema(&module, proc->owner);
-		pgw_module_check_execute(&module, proc->owner);
 		check_export(proc, body, &module, false);
-	}
 	if (!may_write(proc))
 		return;
 	rewrite(proc, canonical_reference(proc, body, &module));
@@ -387,17 +400,17 @@ check_namesakes(const PgwProc *proc)
 static char *
 breakage(const PgwProc *proc, const PgwBody *body, const PgwCode *code)
 {
-	const char *name = body->export ? body->export : NameStr(proc->name);
+	const char *name = pgw_body_export(body, NameStr(proc->name));
 	const PgwExtern *export = pgw_code_export(code, name);
 	PgwSignature signature;
 	PgwPlan		plan;
 
 	if (export == NULL)
-		return psprintf("The new module has no exported function \"%s\".", name);
+		return psprintf("The new module has no exported function \"%s\".", pgw_shown_name(name));
 	pgw_function_signature(proc, &signature);
 	if (!pgw_plan_make(&plan, &signature, &export->func))
 		return psprintf("The function's SQL signature is %s; the new export \"%s\" has the type %s.",
-						pgw_signature_text(&signature), name, pgw_functype_text(&export->func));
+						pgw_signature_text(&signature), pgw_shown_name(name), pgw_functype_text(&export->func));
 	return NULL;
 }
 
@@ -407,7 +420,7 @@ check_dependents(const PgwProc *module, const PgwCode *code)
 {
 	ListCell   *cell;
 
-	foreach(cell, pgw_binding_dependents(module->oid))
+	foreach(cell, pgw_binding_dependents(module))
 	{
 		PgwProc		proc;
 		PgwBody		body;
@@ -441,17 +454,6 @@ check_module_code(const PgwProc *proc)
 		pgw_code_release(code);
 	}
 	PG_END_TRY();
-}
-
-/* Does this reference mean that module, by its qualified name? */
-static bool
-refers_to(const PgwBody *body, const PgwProc *module)
-{
-	List	   *parts = pgw_body_module_name(body->name);
-
-	return list_length(parts) == 2 &&
-		strcmp(strVal(linitial(parts)), get_namespace_name(module->schema)) == 0 &&
-		strcmp(strVal(lsecond(parts)), NameStr(module->name)) == 0;
 }
 
 /*
@@ -508,19 +510,22 @@ validate_module(const PgwProc *proc, const PgwBody *body)
 
 /* --- entry points --- */
 
-/* Header and reference must lie in what PGW_SOURCE_HEAD reads. */
+/*
+ * Header and reference must lie in what PGW_SOURCE_HEAD reads, with the lines
+ * that may be added here: what is checked must be what a call will see.
+ */
 static void
 check_head(const PgwProc *proc, const PgwBody *body)
 {
 	size_t		length = body->kind == PGW_BODY_REFERENCE ?
-		proc->source_length : body->header_length + strlen("\\x");
+		proc->source_length : body->content - proc->source;
 
-	if (length > PGW_HEAD_LENGTH)
+	if (length > PGW_HEADER_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("comments at the head of a WebAssembly function are too long"),
 				 errdetail("Up to the module, or to the end of a reference, there may be %d bytes.",
-						   PGW_HEAD_LENGTH)));
+						   PGW_HEADER_MAX)));
 }
 
 void
@@ -547,6 +552,10 @@ pgw_binding_validate(Oid oid)
 		validate_function(&proc, &body);
 }
 
+/*
+ * The body of what is bound to a module that has another name now refers to
+ * none; what only has an edge refers to another one.
+ */
 void
 pgw_binding_follow(Oid module_oid)
 {
@@ -555,12 +564,15 @@ pgw_binding_follow(Oid module_oid)
 
 	if (!pgw_proc_read(module_oid, PGW_SOURCE_HEAD, &module) || !pgw_proc_is_module(&module))
 		return;
-	foreach(cell, pgw_binding_dependents(module_oid))
+	foreach(cell, edges_to(module_oid))
 	{
 		PgwProc		proc;
+		PgwProc		other;
 		PgwBody		body;
 
-		if (read_bound(lfirst_oid(cell), &proc, &body))
+		if (read_bound(lfirst_oid(cell), &proc, &body) &&
+			list_length(pgw_body_try_module_name(body.name)) == 2 &&
+			!pgw_module_find(body.name, true, &other))
 			rewrite(&proc, canonical_reference(&proc, &body, &module));
 	}
 }

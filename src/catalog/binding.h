@@ -22,7 +22,7 @@
 extern void pgw_binding_validate(Oid oid);
 
 /* OIDs of the functions that are bound to a module. */
-extern List *pgw_binding_dependents(Oid module);
+extern List *pgw_binding_dependents(const PgwProc *module);
 
 /* Rewrites the bodies of what is bound to a module to its present name. */
 extern void pgw_binding_follow(Oid module);

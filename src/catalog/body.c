@@ -117,8 +117,8 @@ parse_reference(PgwBody *body)
 	body->name = pnstrdup(body->content, body->length);
 }
 
-void
-pgw_body_parse(const char *text, bool whole, PgwBody *body)
+bool
+pgw_body_try_parse(const char *text, bool whole, PgwBody *body)
 {
 	memset(body, 0, sizeof(PgwBody));
 	body->header = skip_space(text);
@@ -129,10 +129,7 @@ pgw_body_parse(const char *text, bool whole, PgwBody *body)
 		body->length--;
 
 	if (body->length == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-				 errmsg("body of a WebAssembly function is empty"),
-				 errhint("Write a module in text form, \"\\x\" and the hex digits of a binary module, or \"module#export\".")));
+		return false;
 	if (body->content[0] == '(')
 		body->kind = PGW_BODY_WAT;
 	else if (strncmp(body->content, "\\x", 2) == 0)
@@ -142,25 +139,54 @@ pgw_body_parse(const char *text, bool whole, PgwBody *body)
 		body->kind = PGW_BODY_REFERENCE;
 		parse_reference(body);
 	}
+	return true;
+}
+
+void
+pgw_body_parse(const char *text, bool whole, PgwBody *body)
+{
+	if (!pgw_body_try_parse(text, whole, body))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("body of a WebAssembly function is empty"),
+				 errhint("Write a module in text form, \"\\x\" and the hex digits of a binary module, or \"module#export\".")));
+}
+
+List *
+pgw_body_try_module_name(const char *name)
+{
+	List	   *identifiers;
+	List	   *parts = NIL;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &identifiers) || list_length(identifiers) > 2)
+		return NIL;
+	foreach(cell, identifiers)
+		parts = lappend(parts, makeString(lfirst(cell)));
+	return parts;
 }
 
 List *
 pgw_body_module_name(const char *name)
 {
-	char	   *copy = pstrdup(name);
-	List	   *identifiers;
-	List	   *parts = NIL;
-	ListCell   *cell;
+	List	   *parts = pgw_body_try_module_name(name);
 
-	if (!SplitIdentifierString(copy, '.', &identifiers) ||
-		identifiers == NIL || list_length(identifiers) > 2)
+	if (parts == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name of a WebAssembly module: \"%s\"", name),
 				 errhint("Write \"module#export\" or \"schema.module#export\", with double quotes where SQL needs them.")));
-	foreach(cell, identifiers)
-		parts = lappend(parts, makeString(lfirst(cell)));
 	return parts;
+}
+
+const char *
+pgw_body_export(const PgwBody *body, const char *function_name)
+{
+	if (body->export != NULL)
+		return body->export;
+	if (body->kind != PGW_BODY_REFERENCE && body->header_export != NULL)
+		return body->header_export;
+	return function_name;
 }
 
 char *

@@ -40,13 +40,27 @@ typedef struct PgwBody
 } PgwBody;
 
 /*
- * Parses a body.  With whole false the text is only the head of a body, long
- * enough for the header of a module; an inline body's content is then cut.
+ * Parses a body; throws when it is empty.  With whole false the text is only
+ * the head of a body, which has all of a header and of a reference; an inline
+ * body's content is cut.
  */
 extern void pgw_body_parse(const char *text, bool whole, PgwBody *body);
 
-/* The name parts (list of String) of a reference's module; throws on bad syntax. */
+/* The same for other people's bodies: false, and no error, when it is empty. */
+extern bool pgw_body_try_parse(const char *text, bool whole, PgwBody *body);
+
+/*
+ * The name parts (list of String, one or two) of a reference's module; throws
+ * on bad syntax, or returns NIL.
+ */
 extern List *pgw_body_module_name(const char *name);
+extern List *pgw_body_try_module_name(const char *name);
+
+/*
+ * The export that a function of that name calls: the one that its body names,
+ * else the one of its own name.
+ */
+extern const char *pgw_body_export(const PgwBody *body, const char *function_name);
 
 /* The bytes of an inline body: binary, or WAT in UTF-8; palloc'd. */
 extern char *pgw_body_bytes(const PgwBody *body, size_t *length);

@@ -15,6 +15,7 @@
 #include "catalog/module.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "funcapi.h"
 #include "utils/hsearch.h"
@@ -114,26 +115,25 @@ pgw_function_signature(const PgwProc *proc, PgwSignature *signature)
 const PgwExtern *
 pgw_function_export(const PgwProc *proc, const PgwBody *body, const PgwCode *code, const PgwProc *module)
 {
-	const char *name = body->export ? body->export : body->header_export;
+	const char *name = pgw_body_export(body, NameStr(proc->name));
 	const PgwExtern *only;
 	const PgwExtern *export;
 
-	if (name == NULL && body->kind != PGW_BODY_REFERENCE && pgw_code_functions(code, &only) == 1)
+	if (body->kind != PGW_BODY_REFERENCE && body->header_export == NULL &&
+		pgw_code_functions(code, &only) == 1)
 		return only;
-	if (name == NULL)
-		name = NameStr(proc->name);
 	export = pgw_code_export(code, name);
 	if (export == NULL && module != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("WebAssembly module %s has no exported function \"%s\"",
-						pgw_proc_qualified_name(module), name),
+						pgw_proc_qualified_name(module), pgw_shown_name(name)),
 				 errhint("SELECT * FROM wasm.exports('%s') lists what it exports.",
 						 pgw_proc_qualified_name(module))));
 	if (export == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("WebAssembly module has no exported function \"%s\"", name),
+				 errmsg("WebAssembly module has no exported function \"%s\"", pgw_shown_name(name)),
 				 errhint("An inline module exports one function, or one of the SQL function's name, or the one named in a first line \";; export: name\".")));
 	return export;
 }
@@ -148,7 +148,7 @@ pgw_function_plan(const PgwProc *proc, const PgwExtern *export, PgwPlan *plan)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("signature of function %s does not fit the WebAssembly export \"%s\"",
-						NameStr(proc->name), export->name),
+						NameStr(proc->name), pgw_shown_name(export->name)),
 				 errdetail("The SQL signature is %s; the export has the type %s.",
 						   pgw_signature_text(&signature), pgw_functype_text(&export->func))));
 }

@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "engine/encoding.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -172,7 +173,7 @@ pgw_generate_skip(const PgwExtern *export, const char *obstacle)
 {
 	ereport(NOTICE,
 			(errmsg("export \"%s\" is skipped: %s",
-					export->name ? export->name : "?", obstacle)));
+					pgw_shown_name(export->name), obstacle)));
 }
 
 static void

@@ -17,6 +17,9 @@
 /* How much of a body is read where only its header and references matter */
 #define PGW_HEAD_LENGTH 8192
 
+/* The length of a header, or of a reference with its header, as it may be given */
+#define PGW_HEADER_MAX (PGW_HEAD_LENGTH - 1024)
+
 typedef enum PgwProcSource
 {
 	PGW_SOURCE_HEAD,			/* the first PGW_HEAD_LENGTH bytes */

@@ -202,7 +202,7 @@ has_successor(const Load *load, const PgwProc *proc, const PgwExtern *export)
  * replaces.  Functions that users bound to the module are not touched.
  */
 static void
-drop_outdated(Load *load, Oid module)
+drop_outdated(Load *load, const PgwProc *module)
 {
 	List	   *outdated = NIL;
 	ListCell   *cell;
@@ -213,9 +213,9 @@ drop_outdated(Load *load, Oid module)
 		PgwBody		body;
 		const PgwExtern *export;
 
-		if (!pgw_proc_read(lfirst_oid(cell), PGW_SOURCE_HEAD, proc))
+		if (!pgw_proc_read(lfirst_oid(cell), PGW_SOURCE_HEAD, proc) ||
+			!pgw_body_try_parse(proc->source, proc->whole, &body))
 			continue;
-		pgw_body_parse(proc->source, proc->whole, &body);
 		if (!body.generated || body.export == NULL ||
 			strcmp(NameStr(proc->name), psprintf("%s_%s", load->namespace, body.export)) != 0 ||
 			strcmp(get_namespace_name(proc->schema), load->schema) != 0)
@@ -229,22 +229,21 @@ drop_outdated(Load *load, Oid module)
 	pgw_generate_drop(outdated);
 }
 
-/* The module that the namespace has already; InvalidOid when it has none. */
-static Oid
-existing_module(const Load *load)
+/* Reads the module that the namespace has already; false when it has none. */
+static bool
+existing_module(const Load *load, PgwProc *module)
 {
 	Oid			oid = pgw_proc_find_nullary(load->namespace, get_namespace_oid(load->schema, false));
-	PgwProc		proc;
 
-	if (!OidIsValid(oid) || !pgw_proc_read(oid, PGW_SOURCE_HEAD, &proc))
-		return InvalidOid;
-	if (!pgw_proc_is_module(&proc))
+	if (!OidIsValid(oid) || !pgw_proc_read(oid, PGW_SOURCE_HEAD, module))
+		return false;
+	if (!pgw_proc_is_module(module))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_FUNCTION),
 				 errmsg("function %s already exists and is not a WebAssembly module",
-						pgw_proc_signature(&proc)),
+						pgw_proc_signature(module)),
 				 errhint("Choose another namespace.")));
-	return oid;
+	return true;
 }
 
 static bool
@@ -286,12 +285,13 @@ create_functions(const Load *load)
 static void
 load_instance(Load *load, const char *path, const char *bytes, size_t length)
 {
-	Oid			module = existing_module(load);
+	PgwProc		module;
+	bool		exists = existing_module(load, &module);
 
 	pgw_code_check_imports(load->code);
-	if (OidIsValid(module))
-		drop_outdated(load, module);
-	pgw_generate_module(load->schema, load->namespace, bytes, length, path, OidIsValid(module));
+	if (exists)
+		drop_outdated(load, &module);
+	pgw_generate_module(load->schema, load->namespace, bytes, length, path, exists);
 	create_functions(load);
 }
 

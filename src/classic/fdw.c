@@ -101,9 +101,9 @@ read_instances(void)
 		PgwBody		body;
 		char	   *id;
 
-		if (!pgw_proc_read(lfirst_oid(cell), PGW_SOURCE_HEAD, &module))
+		if (!pgw_proc_read(lfirst_oid(cell), PGW_SOURCE_HEAD, &module) ||
+			!pgw_body_try_parse(module.source, module.whole, &body))
 			continue;
-		pgw_body_parse(module.source, module.whole, &body);
 		id = pgw_module_identity(&module);
 		if (!has_instance(rows, id, body.file))
 			rows = lappend(rows, make_row(id, body.file, NULL, NULL));
@@ -155,7 +155,7 @@ read_exported_functions(void)
 		if (!pgw_proc_read(lfirst_oid(cell), PGW_SOURCE_HEAD, &module))
 			continue;
 		id = pgw_module_identity(&module);
-		foreach(inner, pgw_binding_dependents(module.oid))
+		foreach(inner, pgw_binding_dependents(&module))
 		{
 			PgwProc		proc;
 			PgwSignature signature;

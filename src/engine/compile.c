@@ -506,7 +506,7 @@ pgw_code_check_imports(const PgwCode *code)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 			 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
-					import->name ? import->name : "?", import->from ? import->from : "?"),
+					pgw_shown_name(import->name), pgw_shown_name(import->from)),
 			 errdetail("The import has the type %s.", import->type),
 			 errhint("Guests import nothing that they were not given: build the module without imports.")));
 }

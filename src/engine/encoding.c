@@ -10,6 +10,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+/* Names in messages are cut at this length, in bytes. */
+#define PGW_NAME_SHOWN_MAX 128
+
 char *
 pgw_from_utf8(const char *text, size_t length)
 {
@@ -53,4 +56,22 @@ pgw_from_utf8_lossy(const char *text, size_t length)
 			*c = '?';
 	}
 	return converted;
+}
+
+char *
+pgw_shown_name(const char *name)
+{
+	size_t		length = name ? strlen(name) : 0;
+	size_t		shown = name ? pg_mbcliplen(name, length, PGW_NAME_SHOWN_MAX) : 0;
+	char	   *copy;
+
+	if (name == NULL)
+		return pstrdup("?");
+	copy = psprintf("%.*s%s", (int) shown, name, shown < length ? "..." : "");
+	for (char *c = copy; *c != '\0'; c++)
+	{
+		if ((unsigned char) *c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
+	return copy;
 }

@@ -16,4 +16,10 @@ extern char *pgw_from_utf8(const char *text, size_t length);
 /* The same for messages: what cannot be converted is shown as "?". */
 extern char *pgw_from_utf8_lossy(const char *text, size_t length);
 
+/*
+ * A name that a guest chose, as a message shows it: of a bounded length, on one
+ * line; palloc'd.  NULL is shown as "?".
+ */
+extern char *pgw_shown_name(const char *name);
+
 #endif							/* PGW_ENCODING_H */

@@ -20,6 +20,9 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+/* The engine's messages may quote names of any length. */
+#define PGW_MESSAGE_MAX 500
+
 /* WAT up to this size is shown with the error, so that psql can point at it */
 #define PGW_WAT_SHOWN_MAX (16 * 1024)
 
@@ -170,6 +173,7 @@ origin_of(const char *text)
 		}
 	}
 	message = single_line(origin);
+	message[pg_mbcliplen(message, strlen(message), PGW_MESSAGE_MAX)] = '\0';
 	if (strncmp(message, "wasm trap: ", 11) == 0)
 		message += 11;
 	if ((values = strstr(message, " - expected=[")) != NULL)
@@ -197,7 +201,7 @@ backtrace_of(const wasm_frame_vec_t *frames)
 			appendStringInfoChar(&lines, '\n');
 		if (function != NULL)
 			appendStringInfo(&lines, "guest function \"%s\"",
-							 pgw_from_utf8_lossy(function->data, function->size));
+							 pgw_shown_name(pgw_from_utf8_lossy(function->data, function->size)));
 		else
 			appendStringInfo(&lines, "guest function %u",
 							 wasm_frame_func_index(frame));
