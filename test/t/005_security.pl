@@ -245,11 +245,6 @@ ask($superuser, 'RESET ROLE');
 is(ask($superuser, 'SELECT next()'), '4', 'the first role has its own again');
 is(ask($superuser, q{SET SESSION AUTHORIZATION ann; SELECT next()}), '3',
 	'as session user a role has the same instance as by SET ROLE');
-ask($superuser, 'RESET SESSION AUTHORIZATION; RESET ROLE');
-
-# A pooler hands the session to somebody else after this.
-ask($superuser, 'DISCARD ALL');
-is(ask($superuser, 'SELECT next()'), '1', 'DISCARD ALL drops the instances');
 
 $_->quit for $ann, $bob, $mallory, $caller, $superuser;
 check_log($node);
