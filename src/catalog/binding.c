@@ -24,6 +24,7 @@
 #include "catalog/identity.h"
 #include "catalog/indexing.h"
 #include "catalog/module.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
@@ -123,9 +124,9 @@ record_edge(Oid function, Oid module)
  * everybody may become one.
  */
 static bool
-may_depend(const PgwProc *proc, const PgwProc *module)
+may_depend(Oid owner, const PgwProc *module)
 {
-	return pgw_proc_execute_check(module, proc->owner) == ACLCHECK_OK;
+	return pgw_proc_execute_check(module, owner) == ACLCHECK_OK;
 }
 
 /* --- lists of functions --- */
@@ -254,7 +255,7 @@ find_and_lock(const PgwProc *proc, const char *name, PgwProc *module)
 			pgw_module_check_schema(module, proc->owner);
 			pgw_module_check_execute(module, proc->owner);
 		}
-		if (module->oid == locked || !may_depend(proc, module))
+		if (module->oid == locked || !may_depend(proc->owner, module))
 			return true;
 		if (OidIsValid(locked))
 			UnlockDatabaseObject(ProcedureRelationId, locked, 0, AccessShareLock);
@@ -294,8 +295,17 @@ validate_reference(const PgwProc *proc, const PgwBody *body)
 	if (!may_write(proc))
 		return;
 	rewrite(proc, canonical_reference(proc, body, &module));
-	if (may_depend(proc, &module))
+	if (may_depend(proc->owner, &module))
 		record_edge(proc->oid, module.oid);
+}
+
+/* Would a header line with this value be read back as it is? */
+static bool
+fits_header(const char *value)
+{
+	size_t		length = strlen(value);
+
+	return strpbrk(value, "\r\n") == NULL && *value != ' ' && value[length - 1] != ' ';
 }
 
 /* Checks a function that has a module of its own; fixes the export that it calls by its name. */
@@ -319,7 +329,7 @@ validate_inline(const PgwProc *proc, const PgwBody *body)
 	code = pgw_module_code(proc);
 	nfunctions = pgw_code_functions(code, &only);
 	pgw_code_release(code);
-	if (nfunctions > 1 && body->header_export == NULL && may_write(proc))
+	if (nfunctions > 1 && body->header_export == NULL && fits_header(NameStr(proc->name)) && may_write(proc))
 		rewrite(proc, psprintf("%.*s;; export: %s\n%.*s",
 							   (int) body->header_length, body->header, NameStr(proc->name),
 							   (int) body->length, body->content));
@@ -366,7 +376,8 @@ namesake_visitor(HeapTuple tuple, void *data)
 	NamesakeRequest *request = data;
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 
-	if (form->prorettype == request->module_type)
+	/* of temporary functions only their own session knows */
+	if (form->prorettype == request->module_type || isAnyTempNamespace(form->pronamespace))
 		return true;
 	request->found = form->oid;
 	return false;
@@ -478,7 +489,7 @@ adopt_orphans(const PgwProc *module)
 		if (!list_member_oid(known, lfirst_oid(cell)) &&
 			read_bound(lfirst_oid(cell), &proc, &body) &&
 			refers_to(&body, module) &&
-			may_depend(&proc, &private))
+			may_depend(proc.owner, &private))
 			record_edge(proc.oid, module->oid);
 	}
 }
@@ -509,6 +520,16 @@ validate_module(const PgwProc *proc, const PgwBody *body)
 }
 
 /* --- entry points --- */
+
+/* Before anything looks at the bytes; also where they are not compiled. */
+static void
+check_size(const PgwBody *body)
+{
+	if (body->kind == PGW_BODY_BINARY)
+		pgw_code_check_size(body->length / 2 - 1, true);
+	else if (body->kind == PGW_BODY_WAT)
+		pgw_code_check_size(body->length, false);
+}
 
 /*
  * Header and reference must lie in what PGW_SOURCE_HEAD reads, with the lines
@@ -546,6 +567,7 @@ pgw_binding_validate(Oid oid)
 				 errmsg("permission denied to validate function %s", pgw_proc_signature(&proc))));
 	pgw_body_parse(proc.source, true, &body);
 	check_head(&proc, &body);
+	check_size(&body);
 	if (pgw_proc_is_module(&proc))
 		validate_module(&proc, &body);
 	else

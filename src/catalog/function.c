@@ -293,20 +293,15 @@ find(Oid oid)
 }
 
 static void
-leave(PgwFunction *function)
-{
-	function->sites--;
-	if (function->sites == 0 && !function->usable)
-		sweep();
-}
-
-static void
 on_site_reset(void *arg)
 {
 	PgwCallSite *site = arg;
 
-	if (site->function != NULL)
-		leave(site->function);
+	if (site->function == NULL)
+		return;
+	site->function->sites--;
+	if (site->function->sites == 0 && !site->function->usable)
+		sweep();
 }
 
 /* May throw; a site that is found in fn_extra will have its function at once. */
@@ -333,8 +328,9 @@ pgw_function_site(FmgrInfo *flinfo)
 	if (site == NULL)
 		site = make_site(flinfo);
 	function->sites++;
+	/* freed later: an outer call through this very site may still use it */
 	if (site->function != NULL)
-		leave(site->function);
+		site->function->sites--;
 	site->function = function;
 	return site;
 }
@@ -344,10 +340,15 @@ pgw_function_instantiate(PgwFunction *function)
 {
 	PgwInstance *instance = pgw_instance_acquire(function->module, function->code);
 	const PgwExtern *export = function->export;
+	PgwEntry	entry;
 
+	if (!pgw_store_entry(&instance->store, export->raw_name, export->raw_length, &entry))
+	{
+		pgw_instance_release(instance);
+		elog(ERROR, "export \"%s\" is gone from its instance", export->name);
+	}
 	if (function->instance != NULL)
 		pgw_instance_release(function->instance);
 	function->instance = instance;
-	if (!pgw_store_entry(&instance->store, export->raw_name, export->raw_length, &function->entry))
-		elog(ERROR, "export \"%s\" is gone from its instance", export->name);
+	function->entry = entry;
 }

@@ -117,7 +117,7 @@ pgw_generate_module(const char *schema, const char *name, const char *bytes,
 {
 	Oid			namespace = get_namespace_oid(schema, false);
 	CreateFunctionStmt *statement = makeNode(CreateFunctionStmt);
-	char	   *body = pgw_body_make(bytes, length);
+	char	   *body;
 	char	   *query = psprintf("CREATE %sFUNCTION %s() RETURNS wasm.module LANGUAGE wasm",
 								 replace ? "OR REPLACE " : "", quote_qualified_identifier(schema, name));
 	Oid			oid = pgw_proc_find_nullary(name, namespace);
@@ -125,6 +125,8 @@ pgw_generate_module(const char *schema, const char *name, const char *bytes,
 	PgwProc		module;
 	bool		exists = OidIsValid(oid) && pgw_proc_read(oid, PGW_SOURCE_HEAD, &before);
 
+	pgw_code_check_size(length, !pgw_is_wat(bytes, length));
+	body = pgw_body_make(bytes, length);
 	if (file != NULL)
 		body = psprintf(";; file: %s\n%s", file, body);
 	statement->replace = replace;

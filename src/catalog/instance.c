@@ -50,7 +50,6 @@ sweep(void)
 
 	if (!expired)
 		return;
-	expired = false;
 	dlist_foreach_modify(iter, &instances)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
@@ -59,6 +58,7 @@ sweep(void)
 		if (!instance->busy && !pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module))
 			pgw_instance_discard(instance);
 	}
+	expired = false;
 }
 
 /* Finds an idle instance; discards those of what the module was before. */

@@ -59,8 +59,8 @@ extern Oid	pgw_module_type(void);
 extern bool pgw_proc_read(Oid oid, PgwProcSource source, PgwProc *proc);
 
 /*
- * OIDs of the functions of that name without input arguments, in one schema
- * (at most one).  InvalidOid when there is none.
+ * The function of that name without input arguments in one schema; InvalidOid
+ * when there is none.
  */
 extern Oid	pgw_proc_find_nullary(const char *name, Oid schema);
 

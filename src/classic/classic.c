@@ -304,6 +304,8 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 	size_t		length;
 	PgwProc		module;
 
+	if (pgw_language_aclcheck(pgw_language_oid(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_LANGUAGE, "wasm");
 	check_path(path);
 	check_namespace(load.namespace);
 	load.schema = pgw_creation_schema();

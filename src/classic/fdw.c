@@ -35,6 +35,7 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "values/value.h"
 
 PGW_SQL_FUNCTION(pgw_fdw_handler);
@@ -111,6 +112,13 @@ read_instances(void)
 	return rows;
 }
 
+/* Another session may drop the type while the functions are read. */
+static char *
+type_text(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID);
+}
+
 static char *
 inputs_text(const PgwSignature *signature)
 {
@@ -118,7 +126,7 @@ inputs_text(const PgwSignature *signature)
 
 	initStringInfo(&text);
 	for (int i = 0; i < signature->nargs; i++)
-		appendStringInfo(&text, "%s%s", i > 0 ? "," : "", format_type_be(signature->argtypes[i]));
+		appendStringInfo(&text, "%s%s", i > 0 ? "," : "", type_text(signature->argtypes[i]));
 	return text.data;
 }
 
@@ -129,13 +137,13 @@ outputs_text(const PgwSignature *signature)
 	int			n = 0;
 
 	if (signature->row == NULL)
-		return format_type_be(signature->rettype);
+		return type_text(signature->rettype);
 	initStringInfo(&text);
 	for (int i = 0; i < signature->row->natts; i++)
 	{
 		if (!TupleDescAttr(signature->row, i)->attisdropped)
 			appendStringInfo(&text, "%s%s", n++ > 0 ? "," : "",
-							 format_type_be(TupleDescAttr(signature->row, i)->atttypid));
+							 type_text(TupleDescAttr(signature->row, i)->atttypid));
 	}
 	return text.data;
 }
@@ -160,7 +168,9 @@ read_exported_functions(void)
 			PgwProc		proc;
 			PgwSignature signature;
 
-			if (!pgw_proc_read(lfirst_oid(inner), PGW_SOURCE_HEAD, &proc))
+			/* the second look takes the row that pgw_function_signature() will use */
+			if (!pgw_proc_read(lfirst_oid(inner), PGW_SOURCE_HEAD, &proc) ||
+				!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(proc.oid)))
 				continue;
 			pgw_function_signature(&proc, &signature);
 			rows = lappend(rows, make_row(id, pstrdup(NameStr(proc.name)),

@@ -87,8 +87,8 @@ refuse_component(void)
 			 errhint("Build the source as a core module.")));
 }
 
-static void
-check_size(size_t length, bool binary)
+void
+pgw_code_check_size(size_t length, bool binary)
 {
 	size_t		limit = binary ? PGW_BINARY_MAX : PGW_WAT_MAX;
 
@@ -130,7 +130,9 @@ compile(const char *bytes, size_t length)
 	wasm_byte_vec_t binary;
 	bool		is_binary = !pgw_is_wat(bytes, length);
 
-	check_size(length, is_binary);
+	pgw_engine();
+	pgw_engine_check_stack();
+	pgw_code_check_size(length, is_binary);
 	if (is_binary)
 	{
 		if (is_component(bytes, length))
@@ -159,7 +161,7 @@ pgw_code_validate(const char *bytes, size_t length)
 	wasmtime_error_t *error = NULL;
 	bool		is_binary = !pgw_is_wat(bytes, length);
 
-	check_size(length, is_binary);
+	pgw_code_check_size(length, is_binary);
 	if (!is_binary)
 		error = wasmtime_wat2wasm(bytes, length, &binary);
 	if (error == NULL)

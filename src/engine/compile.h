@@ -82,6 +82,9 @@ extern PgwDigest pgw_digest(const char *bytes, size_t length);
 /* True when the bytes are a module in text form: "(" after space and comments. */
 extern bool pgw_is_wat(const char *bytes, size_t length);
 
+/* Throws when a module of that many bytes, binary or WAT, is too large. */
+extern void pgw_code_check_size(size_t length, bool binary);
+
 /* The code with this digest when this session has it, held; else NULL. */
 extern PgwCode *pgw_code_find(const PgwDigest *digest);
 

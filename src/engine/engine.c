@@ -90,9 +90,7 @@ pgw_engine(void)
 
 	if (likely(the_engine != NULL))
 		return the_engine;
-	if (!IsUnderPostmaster && !IsPostmasterEnvironment)
-		elog(DEBUG1, "starting the WebAssembly engine in a stand-alone backend");
-	else if (!IsUnderPostmaster)
+	if (IsPostmasterEnvironment && !IsUnderPostmaster)
 		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
 
 	find_stack_floor();
@@ -101,7 +99,16 @@ pgw_engine(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not start the WebAssembly engine")));
-	pgw_interrupt_init(engine);
+	PG_TRY();
+	{
+		pgw_interrupt_init(engine);
+	}
+	PG_CATCH();
+	{
+		wasm_engine_delete(engine);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	the_engine = engine;
 	return engine;
 }
@@ -113,6 +120,8 @@ pgw_engine(void)
 static void
 broken_barrier(void)
 {
+	/* it may point into frames that the jump has left */
+	error_context_stack = NULL;
 	ereport(FATAL,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("the WebAssembly engine was left by a long jump"),
