@@ -143,9 +143,13 @@ pgw_engine_check_stack(void)
 				 errhint("Raise the operating system's limit on the stack, or lower max_stack_depth.")));
 }
 
-bool
-pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
-			   wasmtime_error_t **error, wasm_trap_t **trap)
+/*
+ * Enters a guest: instantiates a module, which runs its start function, or,
+ * where module is NULL, calls an entry.  Returns false when that failed.
+ */
+static bool
+enter(PgwStore *store, const wasmtime_module_t *module, const PgwEntry *entry,
+	  PgwSlot *slots, size_t nslots, wasmtime_error_t **error, wasm_trap_t **trap)
 {
 	sigjmp_buf *outer = PG_exception_stack;
 	sigjmp_buf	barrier;
@@ -158,32 +162,20 @@ pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t ns
 	PG_exception_stack = &barrier;
 	pgw_interrupt_enter();
 	*trap = NULL;
-	*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
+	if (likely(module == NULL))
+		*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
+	else
+		*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
 	pgw_interrupt_leave();
 	PG_exception_stack = outer;
 	return likely(*error == NULL && *trap == NULL);
 }
 
-/* As pgw_store_call(), for the start function. */
-static bool
-instantiate(PgwStore *store, const wasmtime_module_t *module,
-			wasmtime_error_t **error, wasm_trap_t **trap)
+bool
+pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+			   wasmtime_error_t **error, wasm_trap_t **trap)
 {
-	sigjmp_buf *outer = PG_exception_stack;
-	sigjmp_buf	barrier;
-
-	if (sigsetjmp(barrier, 0) != 0)
-	{
-		PG_exception_stack = outer;
-		broken_barrier();
-	}
-	PG_exception_stack = &barrier;
-	pgw_interrupt_enter();
-	*trap = NULL;
-	*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
-	pgw_interrupt_leave();
-	PG_exception_stack = outer;
-	return *error == NULL && *trap == NULL;
+	return enter(store, NULL, entry, slots, nslots, error, trap);
 }
 
 void
@@ -198,7 +190,7 @@ pgw_store_open(PgwStore *store, const wasmtime_module_t *module)
 	wasmtime_store_limiter(store->store, (int64_t) pgw_memory_limit * 1024,
 						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
 	pgw_interrupt_watch(store->store);
-	if (!instantiate(store, module, &error, &trap))
+	if (!enter(store, module, NULL, NULL, 0, &error, &trap))
 	{
 		pgw_store_close(store);
 		pgw_error_throw(error, trap);

@@ -140,7 +140,8 @@ declaration(const PgwProc *module, const PgwExtern *export)
 	StringInfoData text;
 	const char *separator = "";
 
-	if (export->kind != PGW_EXTERN_FUNCTION || pgw_generate_obstacle(export, export->name ? export->name : "") != NULL)
+	if (export->kind != PGW_EXTERN_FUNCTION ||
+		pgw_generate_obstacle(export, export->name ? export->name : "") != NULL)
 		return NULL;
 	initStringInfo(&text);
 	appendStringInfo(&text, "CREATE FUNCTION %s(", quote_identifier(export->name));
