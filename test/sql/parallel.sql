@@ -8,7 +8,7 @@ CREATE FUNCTION m() RETURNS wasm.module LANGUAGE wasm AS '(module
 CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE wasm STRICT PARALLEL SAFE AS 'm';
 CREATE FUNCTION half(integer) RETURNS integer LANGUAGE wasm STRICT AS 'm';
 CREATE FUNCTION divide(integer, integer) RETURNS integer LANGUAGE wasm STRICT PARALLEL SAFE AS 'm';
-CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 10000) AS i;
+CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 1000) AS i;
 ANALYZE t;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
@@ -26,7 +26,7 @@ SELECT sum(half(a)), count(*) FROM t;
 
 -- case: a trap in a worker
 \set SHOW_CONTEXT never
-SELECT sum(divide(a, 5000 - a)) FROM t;
+SELECT sum(divide(a, 500 - a)) FROM t;
 \set SHOW_CONTEXT errors
 \echo :LAST_ERROR_SQLSTATE
 SELECT sum(divide(a, 1)) FROM t;
