@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 
+#include "engine/config.h"
 #include "engine/error.h"
 #include "engine/interrupt.h"
 #include "guc.h"
@@ -21,8 +22,7 @@
 #define PGW_TABLES_MAX 4
 #define PGW_MEMORIES_MAX 1
 
-/* Stack for guests, and what must be left of the process's stack to call one */
-#define PGW_GUEST_STACK (512 * 1024)
+/* What must be left of the process's stack to call a guest */
 #define PGW_STACK_RESERVE (1024 * 1024)
 
 /* An rlimit from here on is none */
@@ -33,40 +33,6 @@ static wasm_engine_t *the_engine = NULL;
 /* Where the stack begins, and the lowest address from which a call may be made */
 static char *stack_base = NULL;
 static char *stack_floor = NULL;
-
-static wasm_config_t *
-make_config(void)
-{
-	wasm_config_t *config = wasm_config_new();
-
-	wasmtime_config_epoch_interruption_set(config, true);
-	wasmtime_config_max_wasm_stack_set(config, PGW_GUEST_STACK);
-	wasmtime_config_parallel_compilation_set(config, false);
-	wasmtime_config_signals_based_traps_set(config, true);
-	wasmtime_config_macos_use_mach_ports_set(config, false);
-	/* a copy-on-write image would hold a file descriptor per module */
-	wasmtime_config_memory_init_cow_set(config, false);
-
-	wasmtime_config_wasm_multi_value_set(config, true);
-	wasmtime_config_wasm_bulk_memory_set(config, true);
-	wasmtime_config_wasm_reference_types_set(config, true);
-	wasmtime_config_wasm_simd_set(config, true);
-	wasmtime_config_wasm_tail_call_set(config, true);
-
-	wasmtime_config_wasm_relaxed_simd_set(config, false);
-	wasmtime_config_wasm_threads_set(config, false);
-	wasmtime_config_shared_memory_set(config, false);
-	wasmtime_config_wasm_multi_memory_set(config, false);
-	wasmtime_config_wasm_memory64_set(config, false);
-	wasmtime_config_wasm_exceptions_set(config, false);
-	wasmtime_config_wasm_gc_set(config, false);
-	wasmtime_config_wasm_function_references_set(config, false);
-	wasmtime_config_wasm_wide_arithmetic_set(config, false);
-	wasmtime_config_wasm_custom_page_sizes_set(config, false);
-	wasmtime_config_wasm_stack_switching_set(config, false);
-	wasmtime_config_wasm_branch_hinting_set(config, false);
-	return config;
-}
 
 /*
  * The stack grows downwards from where the backend began to use it, by as much
@@ -94,7 +60,7 @@ pgw_engine(void)
 		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
 
 	find_stack_floor();
-	engine = wasm_engine_new_with_config(make_config());
+	engine = wasm_engine_new_with_config(pgw_config_new(false));
 	if (engine == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
