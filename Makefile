@@ -4,10 +4,11 @@
 EXTENSION = wasm
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" wasm.control)
 MODULE_big = wasm
-OBJS := $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+HELPER = wasm-compile
+OBJS := $(patsubst %.c,%.o,$(filter-out src/engine/$(HELPER).c,$(wildcard src/*.c src/*/*.c)))
 OWN_HEADERS := $(wildcard src/*.h src/*/*.h)
 DATA_built = sql/wasm--$(EXTVERSION).sql
-EXTRA_CLEAN = sql/wasm--$(EXTVERSION).sql build
+EXTRA_CLEAN = sql/wasm--$(EXTVERSION).sql $(HELPER) build
 
 PG_CONFIG ?= pg_config
 
@@ -20,14 +21,18 @@ REGRESS_OPTS = --inputdir=test --outputdir=build/installcheck --load-extension=w
 ifndef WASMTIME_DIR
 WASMTIME_DIR := $(shell tools/build-engine --print-dir)
 ENGINE_LIB = $(WASMTIME_DIR)/lib/libwasmtime.a
+ENGINE_KEY := $(patsubst engine-%,%,$(notdir $(WASMTIME_DIR)))
 else
 ENGINE_LIB = $(firstword $(wildcard $(WASMTIME_DIR)/lib/libwasmtime.a $(WASMTIME_DIR)/lib/libwasmtime.so))
 ifeq ($(suffix $(ENGINE_LIB)),.so)
 SHLIB_LINK += -Wl,-rpath,$(WASMTIME_DIR)/lib
+HELPER_LINK += -Wl,-rpath,$(WASMTIME_DIR)/lib
 endif
+ENGINE_KEY := $(shell sha256sum $(ENGINE_LIB) | cut -c1-16)
 endif
 
 PG_CPPFLAGS = -Isrc -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
+	-DPGW_ENGINE_KEY='"$(ENGINE_KEY)"' \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -fvisibility=hidden -flto \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
@@ -79,6 +84,22 @@ endif
 else ifeq ($(wildcard wasm.so),)
 $(error nothing is built yet: run make first, without sudo)
 endif
+
+# The program that compiles modules, outside of PostgreSQL.  Without relocations
+# it starts faster.
+all: $(HELPER)
+$(HELPER): src/engine/$(HELPER).c src/engine/config.c $(OWN_HEADERS) Makefile | $(ENGINE_LIB)
+	$(CC) -O2 $(PG_CFLAGS) $(PG_CPPFLAGS) -fno-pie -no-pie -o $@ $(filter %.c,$^) \
+		$(ENGINE_LIB) $(HELPER_LINK) -lm -lpthread -ldl -lrt -Wl,--gc-sections
+
+install: install-helper
+install-helper: $(HELPER)
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
+	$(INSTALL_PROGRAM) $(HELPER) '$(DESTDIR)$(pkglibdir)/'
+uninstall: uninstall-helper
+uninstall-helper:
+	rm -f '$(DESTDIR)$(pkglibdir)/$(HELPER)'
+.PHONY: install-helper uninstall-helper
 
 sql/wasm--$(EXTVERSION).sql: sql/wasm.sql wasm.control
 	cp $< $@

@@ -89,6 +89,19 @@ CREATE FUNCTION wasm.module_id(module bytea) RETURNS uuid
 COMMENT ON FUNCTION wasm.module_id(bytea) IS
 	'the id of a WebAssembly module by its content, as wasm_new_instance returns it';
 
+CREATE FUNCTION wasm.reset() RETURNS integer
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgw_reset';
+COMMENT ON FUNCTION wasm.reset() IS
+	'drops this session''s WebAssembly instances and returns how many there were';
+
+CREATE FUNCTION wasm.cache(OUT sha256 text, OUT build text, OUT metered boolean, OUT bytes bigint,
+						   OUT last_used timestamptz, OUT compile_ms integer)
+	RETURNS SETOF record
+	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'pgw_cache';
+COMMENT ON FUNCTION wasm.cache() IS 'lists the compiled modules that the server keeps on disk';
+REVOKE EXECUTE ON FUNCTION wasm.cache() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION wasm.cache() TO pg_monitor;
+
 CREATE FUNCTION wasm.version() RETURNS text
 	LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgw_version';
 COMMENT ON FUNCTION wasm.version() IS 'versions of the extension and of its WebAssembly engine';

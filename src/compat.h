@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/wait_event.h"
 
 #if PG_VERSION_NUM < 150000
 #error "the extension wasm needs PostgreSQL 15 or later"
@@ -49,6 +50,21 @@ pgw_language_aclcheck(Oid language, Oid role, AclMode mode)
 	return object_aclcheck(LanguageRelationId, language, role, mode);
 #else
 	return pg_language_aclcheck(language, role, mode);
+#endif
+}
+
+/* What pg_stat_activity shows while a module is compiled */
+static inline uint32
+pgw_wait_event_compile(void)
+{
+#if PG_VERSION_NUM >= 170000
+	static uint32 event = 0;
+
+	if (event == 0)
+		event = WaitEventExtensionNew("WasmCompile");
+	return event;
+#else
+	return PG_WAIT_EXTENSION;
 #endif
 }
 

@@ -6,23 +6,152 @@
 
 #include "guc.h"
 
+#include <limits.h>
+
 #include "compat.h"
 
 /* A 32-bit linear memory has at most 65,536 pages of 64 kB. */
 #define PGW_PAGE_KB 64
-#define PGW_MEMORY_LIMIT_MAX_KB (65536 * PGW_PAGE_KB)
+#define PGW_MEMORY_MAX_KB (65536 * PGW_PAGE_KB)
 
-int			pgw_memory_limit = 64 * 1024;
+/* A body holds two hex digits a byte, and less than 1 GB. */
+#define PGW_MODULE_SIZE_MAX_KB (500 * 1024)
+
+/* Below this wasm-compile cannot even start. */
+#define PGW_COMPILE_MEMORY_MIN_KB (128 * 1024)
+
+/* The largest number up to which a double has all integers */
+#define PGW_FUEL_MAX 9007199254740992.0
+
+PgwLimits	pgw_session_limits;
+const PgwLimits pgw_no_limits = {-1, -1, -1, -1, -1};
+
+int			pgw_session_memory_limit;
+int			pgw_instance_limit;
+int			pgw_compile_workers;
+int			pgw_cache_size;
+
+void		(*pgw_guc_on_metering) (void) = NULL;
+
+typedef struct IntSetting
+{
+	const char *name;
+	const char *summary;
+	const char *details;		/* or NULL */
+	int		   *variable;
+	int			boot;
+	int			min;
+	int			max;
+	GucContext	context;
+	int			flags;
+} IntSetting;
+
+static const IntSetting int_settings[] = {
+	{"wasm.memory_limit",
+		"Sets the maximum size of the linear memory of one WebAssembly instance.",
+		"Instances that exist already keep the limit that they were made with.",
+	&pgw_session_limits.memory, 64 * 1024, PGW_PAGE_KB, PGW_MEMORY_MAX_KB, PGC_SUSET, GUC_UNIT_KB},
+	{"wasm.module_size_limit",
+		"Sets the maximum size of a WebAssembly module, binary or text.", NULL,
+	&pgw_session_limits.module_size, 64 * 1024, 1, PGW_MODULE_SIZE_MAX_KB, PGC_SUSET, GUC_UNIT_KB},
+	{"wasm.compile_timeout",
+		"Sets the maximum time to compile one WebAssembly module.", NULL,
+	&pgw_session_limits.compile_timeout, 60 * 1000, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MS},
+	{"wasm.compile_memory_limit",
+		"Sets the maximum address space of the process that compiles a WebAssembly module.", NULL,
+	&pgw_session_limits.compile_memory, 2 * 1024 * 1024, PGW_COMPILE_MEMORY_MIN_KB, INT_MAX, PGC_SUSET, GUC_UNIT_KB},
+	{"wasm.session_memory_limit",
+		"Sets the maximum sum of the linear memories of all WebAssembly instances of a session.", NULL,
+	&pgw_session_memory_limit, 256 * 1024, PGW_PAGE_KB, INT_MAX, PGC_SUSET, GUC_UNIT_KB},
+	{"wasm.instance_limit",
+		"Sets the maximum number of live WebAssembly instances of a session.",
+		"When it is reached, the idle instance that was used longest ago gives way.",
+	&pgw_instance_limit, 64, 1, 10000, PGC_SUSET, 0},
+	{"wasm.compile_workers",
+		"Sets how many WebAssembly modules the server compiles at the same time.", NULL,
+	&pgw_compile_workers, 2, 1, 1024, PGC_SIGHUP, 0},
+	{"wasm.cache_size",
+		"Sets the maximum size of the cache of compiled WebAssembly modules.",
+		"Zero switches the cache off.",
+	&pgw_cache_size, 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB},
+};
+
+static void
+on_fuel(double fuel, void *extra)
+{
+	if ((fuel > 0) != (pgw_session_limits.fuel > 0) && pgw_guc_on_metering != NULL)
+		pgw_guc_on_metering();
+}
 
 void
 pgw_guc_init(void)
 {
-	DefineCustomIntVariable("wasm.memory_limit",
-							"Sets the maximum size of the linear memory of one WebAssembly instance.",
-							"Instances that exist already keep the limit that they were made with.",
-							&pgw_memory_limit,
-							64 * 1024, PGW_PAGE_KB, PGW_MEMORY_LIMIT_MAX_KB,
-							PGC_SUSET, GUC_UNIT_KB,
-							NULL, NULL, NULL);
+	for (int i = 0; i < lengthof(int_settings); i++)
+	{
+		const IntSetting *s = &int_settings[i];
+
+		DefineCustomIntVariable(s->name, s->summary, s->details, s->variable,
+								s->boot, s->min, s->max, s->context, s->flags, NULL, NULL, NULL);
+	}
+	DefineCustomRealVariable("wasm.fuel",
+							 "Sets how much fuel one call of a WebAssembly function may consume.",
+							 "About one unit for each instruction; zero lets calls run without.",
+							 &pgw_session_limits.fuel, 0, 0, PGW_FUEL_MAX,
+							 PGC_SUSET, 0, NULL, on_fuel, NULL);
 	MarkGUCPrefixReserved("wasm");
+}
+
+static void pg_attribute_noreturn()
+refuse_value(const char *name, const char *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for parameter \"%s\": \"%s\"", name, value)));
+}
+
+/* Where limits have what the session keeps in that variable; NULL when they have not. */
+static int *
+field_of(PgwLimits *limits, const int *variable)
+{
+	size_t		offset = (const char *) variable - (const char *) &pgw_session_limits;
+
+	return offset < sizeof(PgwLimits) ? (int *) ((char *) limits + offset) : NULL;
+}
+
+void
+pgw_limits_set(PgwLimits *limits, const char *name, const char *value)
+{
+	if (pg_strcasecmp(name, "wasm.fuel") == 0)
+	{
+		if (!parse_real(value, &limits->fuel, 0, NULL) ||
+			!(limits->fuel >= 0 && limits->fuel <= PGW_FUEL_MAX))
+			refuse_value(name, value);
+		return;
+	}
+	for (int i = 0; i < lengthof(int_settings); i++)
+	{
+		const IntSetting *s = &int_settings[i];
+		int		   *field = field_of(limits, s->variable);
+
+		if (field == NULL || pg_strcasecmp(name, s->name) != 0)
+			continue;
+		if (!parse_int(value, field, s->flags, NULL) || *field < s->min || *field > s->max)
+			refuse_value(name, value);
+	}
+}
+
+PgwLimits
+pgw_limits_effective(const PgwLimits *limits)
+{
+	PgwLimits	result = *limits;
+
+	for (int i = 0; i < lengthof(int_settings); i++)
+	{
+		int		   *field = field_of(&result, int_settings[i].variable);
+
+		if (field != NULL && *field < 0)
+			*field = *int_settings[i].variable;
+	}
+	result.fuel = pgw_limits_fuel(limits);
+	return result;
 }

@@ -5,9 +5,48 @@
 #ifndef PGW_GUC_H
 #define PGW_GUC_H
 
-/* wasm.memory_limit, in kB: what the linear memory of one instance may grow to */
-extern int	pgw_memory_limit;
+/*
+ * The settings that a module may have of its own, by a SET clause of its
+ * function.  In the limits of a module, -1 stands for what the session has.
+ */
+typedef struct PgwLimits
+{
+	int			memory;			/* kB: the linear memory of one instance */
+	int			module_size;	/* kB: the bytes of a module */
+	int			compile_timeout;	/* ms */
+	int			compile_memory; /* kB: address space of wasm-compile */
+	double		fuel;			/* for one call; 0: calls are not metered */
+} PgwLimits;
+
+/* What the session has set; no field is -1. */
+extern PgwLimits pgw_session_limits;
+
+/* The limits of who sets none. */
+extern const PgwLimits pgw_no_limits;
+
+extern int	pgw_session_memory_limit;	/* kB: the sum over all instances */
+extern int	pgw_instance_limit;
+extern int	pgw_compile_workers;
+extern int	pgw_cache_size;		/* MB */
 
 extern void pgw_guc_init(void);
+
+/* To be called when metering is switched on or off.  May not throw. */
+extern void (*pgw_guc_on_metering) (void);
+
+/*
+ * Sets what "wasm.name" = value says, as of a SET clause; other names are
+ * passed over.  Throws when the value is not valid.
+ */
+extern void pgw_limits_set(PgwLimits *limits, const char *name, const char *value);
+
+/* The limits with those of the session filled in. */
+extern PgwLimits pgw_limits_effective(const PgwLimits *limits);
+
+static inline double
+pgw_limits_fuel(const PgwLimits *limits)
+{
+	return limits->fuel >= 0 ? limits->fuel : pgw_session_limits.fuel;
+}
 
 #endif							/* PGW_GUC_H */

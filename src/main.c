@@ -8,8 +8,10 @@
 #include "postgres.h"
 
 #include "catalog/function.h"
+#include "catalog/instance.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "language/session.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,4 +22,6 @@ _PG_init(void)
 {
 	pgw_guc_init();
 	pgw_function_init();
+	pgw_instance_init();
+	pgw_session_init();
 }

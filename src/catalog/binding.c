@@ -28,6 +28,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
+#include "engine/compile.h"
 #include "engine/encoding.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -207,7 +208,7 @@ identified_body(const PgwBody *body)
 
 	/* also where nothing else looks at them: they must be readable */
 	bytes = pgw_body_bytes(body, &length);
-	if ((body->kind != PGW_BODY_BINARY || length <= PGW_IDENTITY_LENGTH) &&
+	if (length <= PGW_IDENTITY_LENGTH &&
 		body->sha256 == NULL && body->id == NULL)
 		return NULL;
 	digest = pgw_digest(bytes, length);
@@ -523,12 +524,15 @@ validate_module(const PgwProc *proc, const PgwBody *body)
 
 /* Before anything looks at the bytes; also where they are not compiled. */
 static void
-check_size(const PgwBody *body)
+check_size(const PgwProc *proc, const PgwBody *body)
 {
+	PgwLimits	own = pgw_module_limits(proc);
+	PgwLimits	limits = pgw_limits_effective(&own);
+
 	if (body->kind == PGW_BODY_BINARY)
-		pgw_code_check_size(body->length / 2 - 1, true);
+		pgw_compile_check_size(body->length / 2 - 1, &limits);
 	else if (body->kind == PGW_BODY_WAT)
-		pgw_code_check_size(body->length, false);
+		pgw_compile_check_size(body->length, &limits);
 }
 
 /*
@@ -567,7 +571,7 @@ pgw_binding_validate(Oid oid)
 				 errmsg("permission denied to validate function %s", pgw_proc_signature(&proc))));
 	pgw_body_parse(proc.source, true, &body);
 	check_head(&proc, &body);
-	check_size(&body);
+	check_size(&proc, &body);
 	if (pgw_proc_is_module(&proc))
 		validate_module(&proc, &body);
 	else

@@ -21,7 +21,7 @@
 #include "catalog/body.h"
 
 #include "catalog/namespace.h"
-#include "engine/compile.h"
+#include "engine/text.h"
 #include "mb/pg_wchar.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"

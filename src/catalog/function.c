@@ -41,6 +41,16 @@ static uint64 invalidations = 0;
 /* --- invalidation --- */
 
 static void
+all_unusable(void)
+{
+	dlist_iter	iter;
+
+	invalidations++;
+	dlist_foreach(iter, &all_functions)
+		dlist_container(PgwFunction, node, iter.cur)->usable = false;
+}
+
+static void
 on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 {
 	dlist_iter	iter;
@@ -53,14 +63,14 @@ on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 		if (hashvalue == 0 || hashvalue == function->hash || hashvalue == function->module_hash)
 			function->usable = false;
 	}
-	pgw_instance_expire();
+	pgw_instance_expire(hashvalue);
 }
 
 /* Names and rights depend on schemas, roles and memberships: load anew. */
 static void
 on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
 {
-	on_proc_change(arg, cacheid, 0);
+	all_unusable();
 }
 
 static void
@@ -90,6 +100,7 @@ pgw_function_init(void)
 	CacheRegisterSyscacheCallback(AUTHOID, on_rights_change, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_rights_change, (Datum) 0);
 	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
+	pgw_guc_on_metering = all_unusable;
 }
 
 /* --- loading --- */
@@ -178,6 +189,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	}
 	function->module = holder->oid;
 	function->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(holder->oid));
+	function->limits = pgw_module_limits(holder);
 	function->code = pgw_module_code(holder);
 	pgw_code_check_imports(function->code);
 	function->export = pgw_function_export(proc, &body, function->code,
@@ -313,7 +325,7 @@ make_site(FmgrInfo *flinfo)
 	site->callback.func = on_site_reset;
 	site->callback.arg = site;
 	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &site->callback);
-	pgw_engine();
+	pgw_engine(false);
 	pgw_interrupt_restore();
 	flinfo->fn_extra = site;
 	return site;
@@ -338,7 +350,7 @@ pgw_function_site(FmgrInfo *flinfo)
 void
 pgw_function_instantiate(PgwFunction *function)
 {
-	PgwInstance *instance = pgw_instance_acquire(function->module, function->code);
+	PgwInstance *instance = pgw_instance_acquire(function->module, function->code, &function->limits);
 	const PgwExtern *export = function->export;
 	PgwEntry	entry;
 

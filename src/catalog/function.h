@@ -35,6 +35,7 @@ typedef struct PgwFunction
 	uint32		module_hash;	/* of the module's row */
 	Oid			row_relation;	/* of a composite result, else InvalidOid */
 	Oid			module;
+	PgwLimits	limits;			/* of the module */
 	PgwCode    *code;			/* held */
 	const PgwExtern *export;
 	PgwPlan		plan;

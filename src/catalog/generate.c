@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "engine/compile.h"
 #include "engine/encoding.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -123,9 +124,11 @@ pgw_generate_module(const char *schema, const char *name, const char *bytes,
 	Oid			oid = pgw_proc_find_nullary(name, namespace);
 	PgwProc		before;
 	PgwProc		module;
+	PgwLimits	limits;
 	bool		exists = OidIsValid(oid) && pgw_proc_read(oid, PGW_SOURCE_HEAD, &before);
 
-	pgw_code_check_size(length, !pgw_is_wat(bytes, length));
+	limits = pgw_limits_effective(&pgw_no_limits);
+	pgw_compile_check_size(length, &limits);
 	body = pgw_body_make(bytes, length);
 	if (file != NULL)
 		body = psprintf(";; file: %s\n%s", file, body);

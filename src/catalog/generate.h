@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/proc.h"
-#include "engine/compile.h"
+#include "engine/code.h"
 #include "nodes/pg_list.h"
 
 /* Attributes of the functions that are generated */

@@ -6,13 +6,23 @@
 
 #include "catalog/instance.h"
 
+#include "access/xact.h"
+#include "catalog/module.h"
 #include "catalog/proc.h"
 #include "engine/error.h"
-#include "engine/interrupt.h"
+#include "engine/memory.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 static dlist_head instances = DLIST_STATIC_INIT(instances);
+static int	ninstances = 0;
+
+/* An instance is doubtful. */
 static bool expired = false;
+
+/* How many calls this session has made */
+static uint64 ncalls = 0;
 
 void
 pgw_instance_release(PgwInstance *instance)
@@ -30,19 +40,49 @@ pgw_instance_discard(PgwInstance *instance)
 		return;
 	pgw_store_close(&instance->store);
 	dlist_delete(&instance->node);
+	ninstances--;
 	pgw_code_release(instance->code);
 	instance->code = NULL;
 	if (instance->users == 0)
 		pfree(instance);
 }
 
-void
-pgw_instance_expire(void)
+int
+pgw_instance_reset(void)
 {
-	expired = true;
+	dlist_mutable_iter iter;
+	int			count = 0;
+
+	dlist_foreach_modify(iter, &instances)
+	{
+		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
+
+		if (!instance->busy)
+		{
+			pgw_instance_discard(instance);
+			count++;
+		}
+	}
+	return count;
 }
 
-/* Discards idle instances whose module no longer exists. */
+/* --- modules that change --- */
+
+void
+pgw_instance_expire(uint32 hash)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &instances)
+	{
+		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
+
+		if (hash == 0 || hash == instance->module_hash)
+			instance->doubtful = expired = true;
+	}
+}
+
+/* Discards idle instances whose module is gone or has other bytes. */
 static void
 sweep(void)
 {
@@ -50,50 +90,126 @@ sweep(void)
 
 	if (!expired)
 		return;
+	expired = false;
 	dlist_foreach_modify(iter, &instances)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 		PgwProc		module;
 
-		if (!instance->busy && !pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module))
+		if (!instance->doubtful)
+			continue;
+		if (instance->busy)
+			expired = true;
+		else if (pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
+				 pgw_module_has_digest(&module, &instance->code->key.digest))
+			instance->doubtful = false;
+		else
 			pgw_instance_discard(instance);
 	}
-	expired = false;
 }
 
-/* Finds an idle instance; discards those of what the module was before. */
+static void
+on_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PARALLEL_PRE_COMMIT ||
+		event == XACT_EVENT_PRE_PREPARE)
+		sweep();
+}
+
+void
+pgw_instance_init(void)
+{
+	RegisterXactCallback(on_transaction, NULL);
+}
+
+/* --- acquiring --- */
+
+/* Finds an idle instance. */
 static PgwInstance *
 find_idle(Oid module, const PgwCode *code)
 {
-	dlist_mutable_iter iter;
-	PgwInstance *found = NULL;
+	dlist_iter	iter;
 
-	dlist_foreach_modify(iter, &instances)
+	dlist_foreach(iter, &instances)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 
-		if (instance->module != module || instance->busy)
-			continue;
-		if (instance->code != code)
-			pgw_instance_discard(instance);
-		else if (found == NULL && pgw_instance_ready(instance))
-			found = instance;
+		if (instance->module == module && instance->code == code && pgw_instance_ready(instance))
+			return instance;
 	}
-	return found;
+	return NULL;
+}
+
+/* Discards the idle instance that was used longest ago; false when none is idle. */
+static bool
+evict(void)
+{
+	PgwInstance *oldest = NULL;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &instances)
+	{
+		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
+
+		if (!instance->busy && (oldest == NULL || instance->last_used < oldest->last_used))
+			oldest = instance;
+	}
+	if (oldest == NULL)
+		return false;
+	pgw_instance_discard(oldest);
+	return true;
+}
+
+static void
+make_room(void)
+{
+	while (ninstances >= pgw_instance_limit)
+	{
+		if (!evict())
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many WebAssembly instances"),
+					 errdetail("wasm.instance_limit allows %d in a session, and all of them are in a call.",
+							   pgw_instance_limit)));
+	}
+}
+
+/* Opens the store; where the session has no room for its memory, others give way. */
+static void
+open_store(PgwInstance *instance)
+{
+	PgwLimits	limits = pgw_limits_effective(&instance->limits);
+	wasmtime_error_t *error;
+	wasm_trap_t *trap;
+
+	for (;;)
+	{
+		(void) pgw_memory_was_refused();
+		if (pgw_store_try_open(&instance->store, instance->code->module, &limits, &error, &trap))
+			return;
+		if (error == NULL || !pgw_memory_was_refused() || !evict())
+			pgw_error_throw(error, trap);
+		wasmtime_error_delete(error);
+	}
 }
 
 static PgwInstance *
-make(Oid module, PgwCode *code)
+make(Oid module, PgwCode *code, const PgwLimits *limits)
 {
-	PgwInstance *instance = MemoryContextAllocZero(TopMemoryContext, sizeof(PgwInstance));
+	PgwInstance *instance;
 
+	make_room();
+	instance = MemoryContextAllocZero(TopMemoryContext, sizeof(PgwInstance));
 	instance->module = module;
+	instance->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(module));
+	instance->limits = *limits;
 	instance->code = code;
+	instance->metered = code->key.metered;
 	instance->role = GetUserId();
 	instance->restricted = InSecurityRestrictedOperation();
 	PG_TRY();
 	{
-		pgw_store_open(&instance->store, code->module);
+		open_store(instance);
 	}
 	PG_CATCH();
 	{
@@ -103,18 +219,20 @@ make(Oid module, PgwCode *code)
 	PG_END_TRY();
 	pgw_code_hold(code);
 	dlist_push_tail(&instances, &instance->node);
+	ninstances++;
 	return instance;
 }
 
 PgwInstance *
-pgw_instance_acquire(Oid module, PgwCode *code)
+pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits)
 {
 	PgwInstance *instance;
 
 	sweep();
 	instance = find_idle(module, code);
 	if (instance == NULL)
-		instance = make(module, code);
+		instance = make(module, code, limits);
+	instance->limits = *limits;
 	instance->users++;
 	return instance;
 }
@@ -127,7 +245,10 @@ pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, 
 	bool		succeeded;
 
 	pgw_engine_check_stack();
+	if (unlikely(instance->metered))
+		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
 	instance->busy = true;
+	instance->last_used = ++ncalls;
 	succeeded = pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap);
 	instance->busy = false;
 	if (unlikely(!succeeded))

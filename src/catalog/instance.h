@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "engine/compile.h"
+#include "engine/code.h"
 #include "engine/engine.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -26,17 +26,28 @@ typedef struct PgwInstance
 	Oid			role;
 	bool		restricted;		/* made in a security-restricted operation */
 	bool		busy;			/* a call is in progress */
+	bool		doubtful;		/* its module's row has changed */
+	bool		metered;		/* calls consume fuel */
 	int			users;
+	uint64		last_used;		/* a call's number in this session */
 	Oid			module;			/* the function that holds the module */
+	uint32		module_hash;	/* of its row in invalidation messages */
+	PgwLimits	limits;			/* of the module */
 	PgwCode    *code;			/* held */
 	dlist_node	node;
 } PgwInstance;
 
+extern void pgw_instance_init(void);
+
 /*
- * An idle instance of that code for the current role, made when there is none.
- * The caller becomes a user.  May throw: the guest's start function runs.
+ * An idle instance of that code for the current role, made when there is none;
+ * limits are those of the module.  The caller becomes a user.  May throw: the
+ * guest's start function runs.
+ *
+ * Where the session has as many instances, or as much guest memory, as it may
+ * have, the idle instances that were used longest ago give way.
  */
-extern PgwInstance *pgw_instance_acquire(Oid module, PgwCode *code);
+extern PgwInstance *pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits);
 
 /* Ends a use.  Never throws. */
 extern void pgw_instance_release(PgwInstance *instance);
@@ -44,8 +55,15 @@ extern void pgw_instance_release(PgwInstance *instance);
 /* Closes an instance that must not be called again.  Never throws. */
 extern void pgw_instance_discard(PgwInstance *instance);
 
-/* The next pgw_instance_acquire() discards the instances of modules that are gone. */
-extern void pgw_instance_expire(void);
+/* Discards all that are not in a call; returns how many.  Never throws. */
+extern int	pgw_instance_reset(void);
+
+/*
+ * To be called when a row of pg_proc has changed; 0 stands for any.  Before the
+ * transaction ends, and before the next instance is acquired, idle instances of
+ * a module that is gone or has other bytes are discarded.
+ */
+extern void pgw_instance_expire(uint32 hash);
 
 /* Can this instance be called, now, by this role? */
 static inline bool

@@ -12,8 +12,11 @@
 
 #include "catalog/identity.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -128,7 +131,7 @@ pgw_digest_text(const PgwDigest *digest)
 {
 	char	   *hex = palloc(2 * sizeof(digest->bytes) + 1);
 
-	hex[hex_encode((const char *) digest->bytes, sizeof(digest->bytes), hex)] = '\0';
+	pgw_digest_print(digest, hex);
 	return hex;
 }
 
@@ -163,26 +166,42 @@ pgw_module_bytes(Oid oid, size_t *length)
 	return bytes;
 }
 
-PgwCode *
-pgw_module_code(const PgwProc *proc)
+PgwLimits
+pgw_module_limits(const PgwProc *proc)
+{
+	PgwLimits	limits = pgw_no_limits;
+	Datum	   *settings;
+	int			count;
+
+	if (proc->config == (Datum) 0)
+		return limits;
+	deconstruct_array(DatumGetArrayTypeP(proc->config), TEXTOID, -1, false, TYPALIGN_INT,
+					  &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *name;
+		char	   *value;
+
+		ParseLongOption(TextDatumGetCString(settings[i]), &name, &value);
+		if (value != NULL)
+			pgw_limits_set(&limits, name, value);
+	}
+	return limits;
+}
+
+/* The caller's memory context is left; the bytes may be many. */
+static PgwCode *
+compile_body(const PgwProc *proc, const PgwLimits *limits, bool metered)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context;
-	PgwBody		body;
-	PgwDigest	digest;
+	MemoryContext context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
 	PgwCode    *code;
 	char	   *bytes;
 	size_t		length;
 
-	pgw_body_parse(proc->source, proc->whole, &body);
-	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest) && (code = pgw_code_find(&digest)) != NULL)
-		return code;
-
-	/* the bytes may be many: give them back as soon as they are compiled */
-	context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	bytes = pgw_module_bytes(proc->oid, &length);
-	code = pgw_code_compile(bytes, length);
+	code = pgw_code_compile(bytes, length, limits, metered);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 #ifdef __GLIBC__
@@ -191,6 +210,41 @@ pgw_module_code(const PgwProc *proc)
 		malloc_trim(0);
 #endif
 	return code;
+}
+
+PgwCode *
+pgw_module_code(const PgwProc *proc)
+{
+	PgwLimits	own = pgw_module_limits(proc);
+	PgwLimits	limits = pgw_limits_effective(&own);
+	bool		metered = limits.fuel > 0;
+	PgwCode    *code = NULL;
+	PgwBody		body;
+	PgwDigest	digest;
+
+	pgw_body_parse(proc->source, proc->whole, &body);
+	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest))
+		code = pgw_code_find(&digest, metered);
+	return code ? code : compile_body(proc, &limits, metered);
+}
+
+bool
+pgw_module_has_digest(const PgwProc *proc, const PgwDigest *digest)
+{
+	PgwBody		body;
+	PgwDigest	now;
+
+	if (!pgw_body_try_parse(proc->source, proc->whole, &body) || body.kind == PGW_BODY_REFERENCE)
+		return false;
+	if (!pgw_proc_is_module(proc) || !digest_of_header(&body, &now))
+	{
+		size_t		length;
+		char	   *bytes = pgw_module_bytes(proc->oid, &length);
+
+		now = pgw_digest(bytes, length);
+		pfree(bytes);
+	}
+	return memcmp(&now, digest, sizeof(now)) == 0;
 }
 
 char *

@@ -9,7 +9,7 @@
 
 #include "catalog/body.h"
 #include "catalog/proc.h"
-#include "engine/compile.h"
+#include "engine/code.h"
 #include "nodes/pg_list.h"
 
 /* Bodies of binary modules from this size on carry their identity in the header */
@@ -41,11 +41,19 @@ extern void pgw_module_find_usable(const char *name, PgwProc *module);
 extern void pgw_module_check_schema(const PgwProc *module, Oid role);
 extern void pgw_module_check_execute(const PgwProc *module, Oid role);
 
+/* What the SET clauses of a module, or of another function, say; -1 elsewhere. */
+extern PgwLimits pgw_module_limits(const PgwProc *proc);
+
 /*
- * The code of a module, or of a function with an inline body, held.  The body
- * is read whole only when the session does not have the code.
+ * The code of a module, or of a function with an inline body, held: metered
+ * when its calls have fuel to consume.  The body is read whole only where its
+ * head does not state its digest, or when neither the session nor the cache has
+ * the code.
  */
 extern PgwCode *pgw_module_code(const PgwProc *proc);
+
+/* Are the bytes of this module, or inline body, still those of that digest? */
+extern bool pgw_module_has_digest(const PgwProc *proc, const PgwDigest *digest);
 
 /* The bytes: binary, or WAT in UTF-8; palloc'd. */
 extern char *pgw_module_bytes(Oid oid, size_t *length);

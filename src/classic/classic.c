@@ -17,7 +17,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "compat.h"
-#include "engine/compile.h"
+#include "engine/code.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
@@ -300,6 +300,7 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 {
 	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Load		load = {.namespace = text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	PgwLimits	limits = pgw_limits_effective(&pgw_no_limits);
 	char	   *bytes;
 	size_t		length;
 	PgwProc		module;
@@ -310,7 +311,7 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 	check_namespace(load.namespace);
 	load.schema = pgw_creation_schema();
 	bytes = read_module_file(path, &length);
-	load.code = pgw_code_compile(bytes, length);
+	load.code = pgw_code_compile(bytes, length, &limits, limits.fuel > 0);
 	PG_TRY();
 	{
 		load_instance(&load, path, bytes, length);

@@ -1,514 +1,421 @@
 /*
  * compile.c
- *		From the bytes of a module to compiled code, kept for the session.
+ *		Runs the program wasm-compile: no backend parses or compiles a module.
  *
- * Code is found by the SHA-256 of the module's bytes, so that two functions, a
- * module and its copy, or a module and its replacement with the same content
- * share it.  Code that nobody holds stays for a while, the most recent few.
+ * The program is a child of this backend, on two pipes.  The backend waits on
+ * its latch and serves interrupts; whatever ends the wait, an error or the
+ * backend's own end, kills and reaps the child.  How many run in the cluster is
+ * bounded by slots, which are locks of PostgreSQL's lock manager: waiting for
+ * one can be interrupted, shows in pg_locks, and ends with the holder.
  */
 #include "postgres.h"
 
 #include "engine/compile.h"
 
-#include "common/cryptohash.h"
-#include "engine/encoding.h"
-#include "engine/engine.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "engine/config.h"
 #include "engine/error.h"
-#include "lib/stringinfo.h"
-#include "utils/hsearch.h"
+#include "engine/helper.h"
+#include "engine/lock.h"
+#include "engine/text.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
-/* Compilation happens in the backend and cannot be interrupted: keep it short. */
-#define PGW_WAT_MAX (1024 * 1024)
-#define PGW_BINARY_MAX (4 * 1024 * 1024)
+/* Room in a pipe, where the system lets us choose */
+#define PGW_PIPE_SIZE (1024 * 1024)
 
-/* How much code without a holder a session keeps */
-#define PGW_IDLE_CODE_MAX 8
-
-static HTAB *codes = NULL;
-static dlist_head idle_codes = DLIST_STATIC_INIT(idle_codes);
-static int	nidle = 0;
-
-PgwDigest
-pgw_digest(const char *bytes, size_t length)
+typedef struct Helper
 {
-	PgwDigest	digest;
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	pid_t		pid;			/* 0: not running */
+	int			input;			/* our ends of its pipes; -1: closed */
+	int			output;
+	int			nfiles;			/* counted by AcquireExternalFD() */
+	LOCKTAG		slot;
+	bool		has_slot;
+	TimestampTz deadline;
+	const PgwLimits *limits;
+} Helper;
 
-	if (context == NULL ||
-		pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) bytes, length) < 0 ||
-		pg_cryptohash_final(context, digest.bytes, sizeof(digest.bytes)) < 0)
-	{
-		const char *reason = pg_cryptohash_error(context);
-
-		pg_cryptohash_free(context);
-		elog(ERROR, "could not compute the SHA-256 hash of a module: %s", reason);
-	}
-	pg_cryptohash_free(context);
-	return digest;
-}
-
-bool
-pgw_is_wat(const char *bytes, size_t length)
-{
-	size_t		i = 0;
-
-	while (i < length)
-	{
-		if (bytes[i] == '(')
-			return true;
-		if (bytes[i] == ';' && i + 1 < length && bytes[i + 1] == ';')
-		{
-			while (i < length && bytes[i] != '\n')
-				i++;
-		}
-		else if (strchr(" \t\r\n", bytes[i]) != NULL && bytes[i] != '\0')
-			i++;
-		else
-			return false;
-	}
-	return false;
-}
-
-/* The header of a component: the layer, in bytes 6 and 7, is 1. */
-static bool
-is_component(const char *bytes, size_t length)
-{
-	return length >= 8 && memcmp(bytes, "\0asm", 4) == 0 && bytes[6] == 1;
-}
-
-static void
-refuse_component(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("WebAssembly components are not supported"),
-			 errhint("Build the source as a core module.")));
-}
+/* --- limits --- */
 
 void
-pgw_code_check_size(size_t length, bool binary)
+pgw_compile_check_size(size_t length, const PgwLimits *limits)
 {
-	size_t		limit = binary ? PGW_BINARY_MAX : PGW_WAT_MAX;
+	size_t		limit = (size_t) limits->module_size * 1024;
 
 	if (length > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("WebAssembly module is too large"),
-				 errdetail("A module in %s form may have %zu bytes; this one has %zu.",
-						   binary ? "binary" : "text", limit, length),
-				 binary ? 0 : errhint("Modules in binary form may have %d bytes.", PGW_BINARY_MAX)));
+				 errdetail("It has %zu bytes; wasm.module_size_limit allows %zu.", length, limit)));
 }
 
-/* Binary to be released by wasm_byte_vec_delete(). */
+/* Takes one of the cluster's slots; to be released by pgw_lock_release(). */
 static void
-parse_wat(const char *wat, size_t length, wasm_byte_vec_t *binary)
+acquire_slot(LOCKTAG *tag)
 {
-	wasmtime_error_t *error = wasmtime_wat2wasm(wat, length, binary);
-
-	if (error != NULL)
-		pgw_error_throw_wat(error, wat, length);
-}
-
-static wasmtime_module_t *
-compile_binary(const char *bytes, size_t length)
-{
-	wasmtime_module_t *module = NULL;
-	wasmtime_error_t *error = wasmtime_module_new(pgw_engine(), (const uint8_t *) bytes, length, &module);
-
-	if (error != NULL)
-		pgw_error_throw_invalid(error);
-	return module;
-}
-
-/* Module to be released by wasmtime_module_delete(). */
-static wasmtime_module_t *
-compile(const char *bytes, size_t length)
-{
-	wasmtime_module_t *module = NULL;
-	wasm_byte_vec_t binary;
-	bool		is_binary = !pgw_is_wat(bytes, length);
-
-	pgw_engine();
-	pgw_engine_check_stack();
-	pgw_code_check_size(length, is_binary);
-	if (is_binary)
+	for (uint32 slot = 0; slot < pgw_compile_workers; slot++)
 	{
-		if (is_component(bytes, length))
-			refuse_component();
-		return compile_binary(bytes, length);
+		pgw_lock_slot(tag, slot);
+		if (pgw_lock_try(tag))
+			return;
 	}
-	parse_wat(bytes, length, &binary);
-	PG_TRY();
-	{
-		if (is_component(binary.data, binary.size))
-			refuse_component();
-		module = compile_binary(binary.data, binary.size);
-	}
-	PG_FINALLY();
-	{
-		wasm_byte_vec_delete(&binary);
-	}
-	PG_END_TRY();
-	return module;
+	pgw_lock_slot(tag, MyProcPid % pgw_compile_workers);
+	pgw_lock_acquire(tag);
 }
 
-bool
-pgw_code_validate(const char *bytes, size_t length)
-{
-	wasm_byte_vec_t binary = {0, NULL};
-	wasmtime_error_t *error = NULL;
-	bool		is_binary = !pgw_is_wat(bytes, length);
+/* --- the child --- */
 
-	pgw_code_check_size(length, is_binary);
-	if (!is_binary)
-		error = wasmtime_wat2wasm(bytes, length, &binary);
-	if (error == NULL)
+static void
+close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Kills and reaps the child, if it runs.  Never throws. */
+static void
+stop_helper(int code, Datum arg)
+{
+	Helper	   *helper = (Helper *) DatumGetPointer(arg);
+
+	close_end(&helper->input);
+	close_end(&helper->output);
+	for (; helper->nfiles > 0; helper->nfiles--)
+		ReleaseExternalFD();
+	if (helper->pid != 0)
 	{
-		const char *module = is_binary ? bytes : binary.data;
-		size_t		size = is_binary ? length : binary.size;
-
-		error = wasmtime_module_validate(pgw_engine(), (const uint8_t *) module, size);
+		kill(helper->pid, SIGKILL);
+		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
-	if (binary.data != NULL)
-		wasm_byte_vec_delete(&binary);
-	if (error == NULL)
-		return true;
-	wasmtime_error_delete(error);
-	return false;
+	helper->pid = 0;
+	/* a backend that ends gives its locks back later */
+	if (helper->has_slot && code == 0)
+		pgw_lock_release(&helper->slot);
+	helper->has_slot = false;
 }
 
-static PgwValType
-reference_of(const wasmtime_reftype_t *type)
+static void
+make_pipe(Helper *helper, int ends[2])
 {
-	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_FUNC)
-		return PGW_FUNCREF;
-	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_EXTERN)
-		return PGW_EXTERNREF;
-	return PGW_REFERENCE;
+	ReserveExternalFD();
+	helper->nfiles++;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create a pipe: %m")));
+#ifdef F_SETPIPE_SZ
+	fcntl(ends[0], F_SETPIPE_SZ, PGW_PIPE_SIZE);
+#endif
 }
 
-/* wasm_valtype_kind() aborts on v128 and on most references. */
-static PgwValType
-valtype_of(const wasm_valtype_t *type)
+/* Starts the program with those arguments on the child's ends of the pipes. */
+static int
+spawn(Helper *helper, char *const arguments[], int input, int output)
 {
-	static const PgwValType numbers[] = {
-		[WASMTIME_VALTYPE_KIND_I32] = PGW_I32,
-		[WASMTIME_VALTYPE_KIND_I64] = PGW_I64,
-		[WASMTIME_VALTYPE_KIND_F32] = PGW_F32,
-		[WASMTIME_VALTYPE_KIND_F64] = PGW_F64,
-		[WASMTIME_VALTYPE_KIND_V128] = PGW_V128,
-	};
-	wasmtime_valtype_t found;
-	PgwValType	result;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t	none;
+	sigset_t	all;
+	char		path[MAXPGPATH];
+	int			result;
 
-	wasmtime_valtype_new(type, &found);
-	if (found.kind == WASMTIME_VALTYPE_KIND_REF)
-		result = reference_of(&found.reftype);
-	else
-		result = numbers[found.kind];
-	wasmtime_valtype_delete(&found);
+	snprintf(path, sizeof(path), "%s/%s", pkglib_path, PGW_HELPER);
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	result = posix_spawn(&helper->pid, path, &files, &attributes, arguments, environ);
+	if (result != 0)
+		helper->pid = 0;
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
 	return result;
 }
 
-static const char *
-valtype_text(PgwValType type)
-{
-	static const char *const names[] = {
-		"i32", "i64", "f32", "f64", "v128", "funcref", "externref", "ref"
-	};
-
-	return names[type];
-}
-
-static const char *
-type_text(const wasm_valtype_t *type)
-{
-	return valtype_text(valtype_of(type));
-}
-
-static PgwValType *
-valtypes_of(const wasm_valtype_vec_t *types)
-{
-	PgwValType *copy = palloc(Max(types->size, 1) * sizeof(PgwValType));
-
-	for (size_t i = 0; i < types->size; i++)
-		copy[i] = valtype_of(types->data[i]);
-	return copy;
-}
-
-char *
-pgw_functype_text(const PgwFuncType *type)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfoString(&text, "(func");
-	for (int i = 0; i < type->nparams; i++)
-		appendStringInfo(&text, "%s %s", i == 0 ? " (param" : "", valtype_text(type->params[i]));
-	appendStringInfoString(&text, type->nparams > 0 ? ")" : "");
-	for (int i = 0; i < type->nresults; i++)
-		appendStringInfo(&text, "%s %s", i == 0 ? " (result" : "", valtype_text(type->results[i]));
-	appendStringInfoString(&text, type->nresults > 0 ? "))" : ")");
-	return text.data;
-}
-
-static char *
-limits_text(const wasm_limits_t *limits)
-{
-	if (limits->max == wasm_limits_max_default)
-		return psprintf("%u", limits->min);
-	return psprintf("%u %u", limits->min, limits->max);
-}
-
-/* Fills in kind and type; what the engine owns stays its own. */
 static void
-describe(PgwExtern *entry, const wasm_externtype_t *type)
+start_helper(Helper *helper, const char *action)
 {
-	switch (wasm_externtype_kind(type))
-	{
-		case WASM_EXTERN_FUNC:
-			{
-				const wasm_functype_t *func = wasm_externtype_as_functype_const(type);
-				const wasm_valtype_vec_t *params = wasm_functype_params(func);
-				const wasm_valtype_vec_t *results = wasm_functype_results(func);
+	char		parent[16];
+	char		memory[16];
+	char		seconds[16];
+	char	   *const arguments[] = {PGW_HELPER, PGW_BUILD, parent, (char *) action, memory, seconds, NULL};
+	int			input[2];
+	int			output[2];
+	int			result;
 
-				entry->kind = PGW_EXTERN_FUNCTION;
-				entry->func.nparams = params->size;
-				entry->func.nresults = results->size;
-				entry->func.params = valtypes_of(params);
-				entry->func.results = valtypes_of(results);
-				entry->type = pgw_functype_text(&entry->func);
-				break;
-			}
-		case WASM_EXTERN_GLOBAL:
-			{
-				const wasm_globaltype_t *global = wasm_externtype_as_globaltype_const(type);
-				const char *content = type_text(wasm_globaltype_content(global));
+	snprintf(parent, sizeof(parent), "%d", (int) getpid());
+	snprintf(memory, sizeof(memory), "%d", helper->limits->compile_memory);
+	snprintf(seconds, sizeof(seconds), "%d", helper->limits->compile_timeout / 1000 + 2);
 
-				entry->kind = PGW_EXTERN_GLOBAL;
-				entry->type = wasm_globaltype_mutability(global) == WASM_VAR ?
-					psprintf("(global (mut %s))", content) : psprintf("(global %s)", content);
-				break;
-			}
-		case WASM_EXTERN_TABLE:
-			{
-				const wasm_tabletype_t *table = wasm_externtype_as_tabletype_const(type);
-
-				entry->kind = PGW_EXTERN_TABLE;
-				entry->type = psprintf("(table %s %s)", limits_text(wasm_tabletype_limits(table)),
-									   type_text(wasm_tabletype_element(table)));
-				break;
-			}
-		case WASM_EXTERN_MEMORY:
-			entry->kind = PGW_EXTERN_MEMORY;
-			entry->type = psprintf("(memory %s)",
-								   limits_text(wasm_memorytype_limits(wasm_externtype_as_memorytype_const(type))));
-			break;
-		default:
-			entry->kind = PGW_EXTERN_OTHER;
-			entry->type = pstrdup("");
-			break;
-	}
-}
-
-static void
-set_name(PgwExtern *entry, const wasm_name_t *name)
-{
-	entry->name = pgw_from_utf8(name->data, name->size);
-	entry->raw_name = palloc(name->size + 1);
-	memcpy(entry->raw_name, name->data, name->size);
-	entry->raw_name[name->size] = '\0';
-	entry->raw_length = name->size;
-}
-
-static void
-read_exports(PgwCode *code)
-{
-	wasm_exporttype_vec_t types;
-
-	wasmtime_module_exports(code->module, &types);
+	make_pipe(helper, input);
+	helper->input = input[1];
 	PG_TRY();
 	{
-		code->exports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
-		for (size_t i = 0; i < types.size; i++)
-		{
-			set_name(&code->exports[i], wasm_exporttype_name(types.data[i]));
-			describe(&code->exports[i], wasm_exporttype_type(types.data[i]));
-		}
-		code->nexports = types.size;
-	}
-	PG_FINALLY();
-	{
-		wasm_exporttype_vec_delete(&types);
-	}
-	PG_END_TRY();
-}
-
-static void
-read_imports(PgwCode *code)
-{
-	wasm_importtype_vec_t types;
-
-	wasmtime_module_imports(code->module, &types);
-	PG_TRY();
-	{
-		code->imports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
-		for (size_t i = 0; i < types.size; i++)
-		{
-			const wasm_name_t *from = wasm_importtype_module(types.data[i]);
-
-			code->imports[i].from = pgw_from_utf8_lossy(from->data, from->size);
-			set_name(&code->imports[i], wasm_importtype_name(types.data[i]));
-			describe(&code->imports[i], wasm_importtype_type(types.data[i]));
-		}
-		code->nimports = types.size;
-	}
-	PG_FINALLY();
-	{
-		wasm_importtype_vec_delete(&types);
-	}
-	PG_END_TRY();
-}
-
-static void
-destroy(PgwCode *code)
-{
-	Assert(code->holders == 0);
-	dlist_delete(&code->idle);
-	nidle--;
-	wasmtime_module_delete(code->module);
-	MemoryContextDelete(code->context);
-	hash_search(codes, &code->digest, HASH_REMOVE, NULL);
-}
-
-static void
-create_table(void)
-{
-	HASHCTL		control = {.keysize = sizeof(PgwDigest),.entrysize = sizeof(PgwCode)};
-
-	codes = hash_create("wasm code", 64, &control, HASH_ELEM | HASH_BLOBS);
-}
-
-PgwCode *
-pgw_code_find(const PgwDigest *digest)
-{
-	PgwCode    *code = codes ? hash_search(codes, digest, HASH_FIND, NULL) : NULL;
-
-	if (code != NULL)
-		pgw_code_hold(code);
-	return code;
-}
-
-void
-pgw_code_hold(PgwCode *code)
-{
-	if (code->holders++ == 0)
-	{
-		dlist_delete(&code->idle);
-		nidle--;
-	}
-}
-
-void
-pgw_code_release(PgwCode *code)
-{
-	Assert(code->holders > 0);
-	if (--code->holders > 0)
-		return;
-	dlist_push_head(&idle_codes, &code->idle);
-	nidle++;
-	if (nidle > PGW_IDLE_CODE_MAX)
-		destroy(dlist_tail_element(PgwCode, idle, &idle_codes));
-}
-
-/* Reads the types of new code into its context; the module is released when that fails. */
-static void
-read_types(PgwCode *code)
-{
-	MemoryContext caller;
-
-	code->context = AllocSetContextCreate(TopMemoryContext, "wasm code", ALLOCSET_SMALL_SIZES);
-	caller = MemoryContextSwitchTo(code->context);
-	PG_TRY();
-	{
-		read_exports(code);
-		read_imports(code);
+		make_pipe(helper, output);
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(caller);
-		MemoryContextDelete(code->context);
-		wasmtime_module_delete(code->module);
+		close(input[0]);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-}
-
-PgwCode *
-pgw_code_compile(const char *bytes, size_t length)
-{
-	PgwDigest	digest = pgw_digest(bytes, length);
-	PgwCode    *code = pgw_code_find(&digest);
-	PgwCode		fresh = {.digest = digest};
-
-	if (code != NULL)
-		return code;
-	if (codes == NULL)
-		create_table();
-	fresh.module = compile(bytes, length);
-	read_types(&fresh);
-
-	/* nothing throws between here and the return but a lack of memory */
-	code = hash_search(codes, &digest, HASH_ENTER, NULL);
-	*code = fresh;
-	code->holders = 1;
-	return code;
-}
-
-const PgwExtern *
-pgw_code_export(const PgwCode *code, const char *name)
-{
-	for (int i = 0; i < code->nexports; i++)
+	helper->output = output[0];
+	result = spawn(helper, arguments, input[0], output[1]);
+	close(input[0]);
+	close(output[1]);
+	if (result != 0)
 	{
-		const PgwExtern *entry = &code->exports[i];
-
-		if (entry->kind == PGW_EXTERN_FUNCTION && entry->name != NULL && strcmp(entry->name, name) == 0)
-			return entry;
+		errno = result;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not start the program \"%s/%s\": %m", pkglib_path, PGW_HELPER),
+				 errhint("It is installed with the extension, and compiles WebAssembly modules.")));
 	}
-	return NULL;
+	fcntl(helper->input, F_SETFL, O_NONBLOCK);
+	fcntl(helper->output, F_SETFL, O_NONBLOCK);
 }
 
-int
-pgw_code_functions(const PgwCode *code, const PgwExtern **only)
+/* Waits until the pipe is ready, serving interrupts. */
+static void
+wait_for(const Helper *helper, int fd, int event)
 {
-	int			count = 0;
+	long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), helper->deadline);
 
-	*only = NULL;
-	for (int i = 0; i < code->nexports; i++)
+	if (left <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("compiling a WebAssembly module took too long"),
+				 errdetail("wasm.compile_timeout allows %d ms.", helper->limits->compile_timeout)));
+	if (WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT | event,
+						  fd, left, pgw_wait_event_compile()) & WL_LATCH_SET)
+		ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* The child may end before it has read all: why, its reply or its end will tell. */
+static void
+send_module(Helper *helper, const char *bytes, size_t length)
+{
+	while (length > 0)
 	{
-		if (code->exports[i].kind == PGW_EXTERN_FUNCTION)
+		ssize_t		n = write(helper->input, bytes, length);
+
+		if (n > 0)
 		{
-			*only = &code->exports[i];
-			count++;
+			bytes += n;
+			length -= n;
 		}
+		else if (n < 0 && errno == EPIPE)
+			break;
+		else if (n < 0 && errno == EAGAIN)
+			wait_for(helper, helper->input, WL_SOCKET_WRITEABLE);
+		else if (n < 0 && errno != EINTR)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write to the program %s: %m", PGW_HELPER)));
 	}
-	return count;
+	close_end(&helper->input);
 }
 
-void
-pgw_code_check_imports(const PgwCode *code)
+/* Reads that many bytes; false when the child's output ends before. */
+static bool
+receive(Helper *helper, void *bytes, size_t length)
 {
-	const PgwExtern *import = code->imports;
+	while (length > 0)
+	{
+		ssize_t		n = read(helper->output, bytes, length);
 
-	if (code->nimports == 0)
-		return;
+		if (n == 0)
+			return false;
+		if (n > 0)
+		{
+			bytes = (char *) bytes + n;
+			length -= n;
+		}
+		else if (errno == EAGAIN)
+			wait_for(helper, helper->output, WL_SOCKET_READABLE);
+		else if (errno != EINTR)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read from the program %s: %m", PGW_HELPER)));
+	}
+	return true;
+}
+
+/* The child closed its output without a whole reply: says why, as an error. */
+static void pg_attribute_noreturn()
+explain_end(Helper *helper)
+{
+	int			status = 0;
+
+	while (waitpid(helper->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	helper->pid = 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("compiling a WebAssembly module took too long"),
+				 errdetail("wasm.compile_timeout allows %d ms.", helper->limits->compile_timeout)));
+	if (WIFSIGNALED(status))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not compile WebAssembly module"),
+				 errdetail("The program %s was terminated by signal %d: %s.",
+						   PGW_HELPER, WTERMSIG(status), pg_strsignal(WTERMSIG(status))),
+				 errhint("The module may need more memory than wasm.compile_memory_limit allows, which is %d MB.",
+						 helper->limits->compile_memory / 1024)));
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-			 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
-					pgw_shown_name(import->name), pgw_shown_name(import->from)),
-			 errdetail("The import has the type %s.", import->type),
-			 errhint("Guests import nothing that they were not given: build the module without imports.")));
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("could not compile WebAssembly module"),
+			 errdetail("The program %s ended with exit code %d and without a reply.",
+					   PGW_HELPER, WEXITSTATUS(status))));
+}
+
+static void pg_attribute_noreturn()
+refuse_reply(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("could not compile WebAssembly module"),
+			 errdetail("The program %s gave a reply that makes no sense.", PGW_HELPER)));
+}
+
+/* Returns the payload, palloc'd and followed by a zero byte. */
+static char *
+receive_reply(Helper *helper, PgwReply *reply)
+{
+	char	   *payload;
+
+	if (!receive(helper, reply, sizeof(*reply)))
+		explain_end(helper);
+	if (reply->magic != PGW_REPLY_MAGIC || reply->kind > PGW_REPLY_BUILD ||
+		reply->length > (uint64) helper->limits->compile_memory * 1024)
+		refuse_reply();
+	payload = MemoryContextAllocHuge(CurrentMemoryContext, reply->length + 1);
+	if (!receive(helper, payload, reply->length))
+		explain_end(helper);
+	payload[reply->length] = '\0';
+	return payload;
+}
+
+/* --- replies --- */
+
+static void pg_attribute_noreturn()
+refuse_limits(const PgwReply *reply, const char *payload)
+{
+	uint64		found[2] = {0, 0};
+
+	memcpy(found, payload, Min(reply->length, sizeof(found)));
+	if (reply->kind == PGW_REPLY_FUNCTIONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("WebAssembly module has too many functions"),
+				 errdetail("It defines %llu; %d are allowed.",
+						   (unsigned long long) found[0], PGW_FUNCTIONS_MAX)));
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("WebAssembly module has a function that is too large"),
+			 errdetail("The code of function %llu, counted without imports, has %llu bytes; %d are allowed.",
+					   (unsigned long long) found[0], (unsigned long long) found[1], PGW_FUNCTION_SIZE_MAX)));
+}
+
+/* Throws what the reply says, as an error about that module. */
+static void
+check_reply(const PgwReply *reply, const char *payload, const char *bytes, size_t length)
+{
+	switch ((PgwReplyKind) reply->kind)
+	{
+		case PGW_REPLY_ARTIFACT:
+			return;
+		case PGW_REPLY_WAT_ERROR:
+			pgw_error_throw_wat(payload, bytes, length);
+			break;
+		case PGW_REPLY_INVALID:
+			pgw_error_throw_invalid(payload);
+			break;
+		case PGW_REPLY_COMPONENT:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("WebAssembly components are not supported"),
+					 errhint("Build the source as a core module.")));
+			break;
+		case PGW_REPLY_FUNCTIONS:
+		case PGW_REPLY_FUNCTION_SIZE:
+			refuse_limits(reply, payload);
+			break;
+		case PGW_REPLY_BUILD:
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the program %s is of another build than the extension's library in use", PGW_HELPER),
+					 errhint("After an upgrade of the extension, connect again, or restart a server that preloads the library.")));
+			break;
+	}
+	refuse_reply();
+}
+
+/* Runs the program to its reply; the payload is palloc'd. */
+static char *
+run(const char *action, const char *bytes, size_t length, const PgwLimits *limits, PgwReply *reply)
+{
+	Helper		helper = {.input = -1,.output = -1,.limits = limits};
+	char	   *payload;
+
+	PG_ENSURE_ERROR_CLEANUP(stop_helper, PointerGetDatum(&helper));
+	{
+		acquire_slot(&helper.slot);
+		helper.has_slot = true;
+		helper.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), limits->compile_timeout);
+		start_helper(&helper, action);
+		send_module(&helper, bytes, length);
+		payload = receive_reply(&helper, reply);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(stop_helper, PointerGetDatum(&helper));
+	stop_helper(0, PointerGetDatum(&helper));
+	return payload;
+}
+
+char *
+pgw_compile(const char *bytes, size_t length, const PgwLimits *limits, bool metered, size_t *artifact_length)
+{
+	PgwReply	reply;
+	char	   *payload;
+
+	pgw_compile_check_size(length, limits);
+	payload = run(metered ? PGW_ACTION_COMPILE_METERED : PGW_ACTION_COMPILE,
+				  bytes, length, limits, &reply);
+	check_reply(&reply, payload, bytes, length);
+	*artifact_length = reply.length;
+	return payload;
+}
+
+bool
+pgw_compile_validate(const char *bytes, size_t length, const PgwLimits *limits)
+{
+	PgwReply	reply;
+	char	   *payload;
+
+	pgw_compile_check_size(length, limits);
+	payload = run(PGW_ACTION_VALIDATE, bytes, length, limits, &reply);
+	if (reply.kind == PGW_REPLY_BUILD)
+		check_reply(&reply, payload, bytes, length);
+	pfree(payload);
+	return reply.kind == PGW_REPLY_ARTIFACT;
 }

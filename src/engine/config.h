@@ -12,6 +12,12 @@
 
 #include <wasmtime.h>
 
+/*
+ * What made an artifact: the engine's version and the key of its build, which
+ * the makefile gives.
+ */
+#define PGW_BUILD WASMTIME_VERSION "-" PGW_ENGINE_KEY
+
 /* Stack for guests, in bytes */
 #define PGW_GUEST_STACK (512 * 1024)
 

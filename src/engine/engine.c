@@ -13,7 +13,7 @@
 #include "engine/config.h"
 #include "engine/error.h"
 #include "engine/interrupt.h"
-#include "guc.h"
+#include "engine/memory.h"
 #include "miscadmin.h"
 #include "tcop/tcopprot.h"
 
@@ -28,7 +28,8 @@
 /* An rlimit from here on is none */
 #define PGW_STACK_UNLIMITED (INT64CONST(1) << 40)
 
-static wasm_engine_t *the_engine = NULL;
+/* The free and the metered engine */
+static wasm_engine_t *engines[2];
 
 /* Where the stack begins, and the lowest address from which a call may be made */
 static char *stack_base = NULL;
@@ -49,18 +50,14 @@ find_stack_floor(void)
 		stack_floor = stack_base - rlimit + PGW_STACK_RESERVE;
 }
 
-wasm_engine_t *
-pgw_engine(void)
+static wasm_engine_t *
+make_engine(bool metered)
 {
+	wasm_config_t *config = pgw_config_new(metered);
 	wasm_engine_t *engine;
 
-	if (likely(the_engine != NULL))
-		return the_engine;
-	if (IsPostmasterEnvironment && !IsUnderPostmaster)
-		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
-
-	find_stack_floor();
-	engine = wasm_engine_new_with_config(pgw_config_new(false));
+	pgw_memory_configure(config);
+	engine = wasm_engine_new_with_config(config);
 	if (engine == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -75,8 +72,19 @@ pgw_engine(void)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	the_engine = engine;
 	return engine;
+}
+
+wasm_engine_t *
+pgw_engine(bool metered)
+{
+	if (likely(engines[metered] != NULL))
+		return engines[metered];
+	if (IsPostmasterEnvironment && !IsUnderPostmaster)
+		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
+	find_stack_floor();
+	engines[metered] = make_engine(metered);
+	return engines[metered];
 }
 
 /*
@@ -144,23 +152,44 @@ pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t ns
 	return enter(store, NULL, entry, slots, nslots, error, trap);
 }
 
+bool
+pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits,
+				   wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	pgw_engine_check_stack();
+	store->memory = 0;
+	store->store = wasmtime_store_new(pgw_engine(limits->fuel > 0), NULL, NULL);
+	store->context = wasmtime_store_context(store->store);
+	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024,
+						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
+	pgw_interrupt_watch(store->store);
+	if (limits->fuel > 0)
+		pgw_store_set_fuel(store, limits->fuel);
+	pgw_memory_account(&store->memory);
+	if (enter(store, module, NULL, NULL, 0, error, trap))
+		return true;
+	pgw_store_close(store);
+	return false;
+}
+
 void
-pgw_store_open(PgwStore *store, const wasmtime_module_t *module)
+pgw_store_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits)
 {
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	pgw_engine_check_stack();
-	store->store = wasmtime_store_new(pgw_engine(), NULL, NULL);
-	store->context = wasmtime_store_context(store->store);
-	wasmtime_store_limiter(store->store, (int64_t) pgw_memory_limit * 1024,
-						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
-	pgw_interrupt_watch(store->store);
-	if (!enter(store, module, NULL, NULL, 0, &error, &trap))
-	{
-		pgw_store_close(store);
+	if (!pgw_store_try_open(store, module, limits, &error, &trap))
 		pgw_error_throw(error, trap);
-	}
+}
+
+void
+pgw_store_set_fuel(PgwStore *store, double fuel)
+{
+	wasmtime_error_t *error = wasmtime_context_set_fuel(store->context, (uint64_t) fuel);
+
+	Assert(error == NULL);
+	if (error != NULL)
+		wasmtime_error_delete(error);
 }
 
 void

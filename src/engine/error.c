@@ -64,7 +64,8 @@ static const TrapReport trap_reports[] = {
 		ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "WebAssembly trap: unreachable instruction executed", NULL
 	},
 	[WASMTIME_TRAP_CODE_OUT_OF_FUEL] = {
-		ERRCODE_PROGRAM_LIMIT_EXCEEDED, "WebAssembly trap: all fuel consumed", NULL
+		ERRCODE_PROGRAM_LIMIT_EXCEEDED, "WebAssembly function has consumed all its fuel",
+		"The setting wasm.fuel bounds what one call may consume."
 	},
 };
 
@@ -77,14 +78,14 @@ typedef struct PhraseReport
 
 /* Errors without a code, by what the engine says; the first match counts. */
 static const PhraseReport run_phrases[] = {
+	{"wasm.session_memory_limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+	"The sum of the memories of all instances of a session is bounded; wasm.reset() drops the idle ones."},
 	{"exceeds memory limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 	"The setting wasm.memory_limit bounds the memory of an instance."},
 	{"exceeds table limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
 	{"limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
 	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
 	{"allocate", ERRCODE_OUT_OF_MEMORY, NULL},
-	{"ermission denied", ERRCODE_FEATURE_NOT_SUPPORTED,
-	"The operating system does not let this server run generated code."},
 	{NULL, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, NULL},
 };
 
@@ -102,6 +103,9 @@ static const PhraseReport invalid_phrases[] = {
 	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
 	{NULL, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL},
 };
+
+/* What the engine says where code may not be executed */
+#define FORBIDDEN_PHRASE "executable"
 
 /* A callback left a PostgreSQL error on the error stack. */
 static bool captured = false;
@@ -311,15 +315,12 @@ pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap)
 }
 
 void
-pgw_error_throw_invalid(wasmtime_error_t *error)
+pgw_error_throw_invalid(const char *text)
 {
-	Failure		failure;
-	const PhraseReport *phrase;
-	char	   *message;
+	char	   *said = pgw_from_utf8_lossy(text, strlen(text));
+	char	   *message = origin_of(said);
+	const PhraseReport *phrase = classify(invalid_phrases, said);
 
-	take(error, NULL, &failure);
-	message = origin_of(failure.text);
-	phrase = classify(invalid_phrases, failure.text);
 	if (phrase->sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED)
 		ereport(ERROR,
 				(errcode(phrase->sqlstate),
@@ -331,6 +332,32 @@ pgw_error_throw_invalid(wasmtime_error_t *error)
 	ereport(ERROR,
 			(errcode(phrase->sqlstate),
 			 errmsg("could not compile WebAssembly module: %s", message)));
+	pg_unreachable();
+}
+
+bool
+pgw_error_forbids_code(wasmtime_error_t *error)
+{
+	wasm_byte_vec_t text;
+	bool		forbids;
+
+	wasmtime_error_message(error, &text);
+	forbids = memmem(text.data, text.size, FORBIDDEN_PHRASE, strlen(FORBIDDEN_PHRASE)) != NULL;
+	wasm_byte_vec_delete(&text);
+	return forbids;
+}
+
+void
+pgw_error_throw_load(wasmtime_error_t *error)
+{
+	bool		forbids = pgw_error_forbids_code(error);
+	Failure		failure;
+
+	take(error, NULL, &failure);
+	ereport(ERROR,
+			(errcode(forbids ? ERRCODE_FEATURE_NOT_SUPPORTED : ERRCODE_SYSTEM_ERROR),
+			 errmsg("could not load compiled WebAssembly module: %s", origin_of(failure.text)),
+			 forbids ? errhint("The operating system does not let this server run generated code.") : 0));
 	pg_unreachable();
 }
 
@@ -368,24 +395,21 @@ position_of(const char *wat, int line, int column)
 }
 
 void
-pgw_error_throw_wat(wasmtime_error_t *error, const char *wat, size_t length)
+pgw_error_throw_wat(const char *text, const char *wat, size_t length)
 {
-	Failure		failure;
-	char	   *text = pgw_from_utf8_lossy(wat, length);
-	char	   *message;
+	char	   *said = pgw_from_utf8_lossy(text, strlen(text));
+	char	   *shown = pgw_from_utf8_lossy(wat, length);
+	char	   *message = origin_of(said);
 	int			line,
 				column;
-	bool		located;
+	bool		located = wat_location(said, &line, &column);
 
-	take(error, NULL, &failure);
-	message = origin_of(failure.text);
-	located = wat_location(failure.text, &line, &column);
 	if (located && length <= PGW_WAT_SHOWN_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("syntax error in WebAssembly text: %s", message),
-				 internalerrquery(text),
-				 internalerrposition(position_of(text, line, column))));
+				 internalerrquery(shown),
+				 internalerrposition(position_of(shown, line, column))));
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 errmsg("syntax error in WebAssembly text: %s", message),

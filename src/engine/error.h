@@ -16,14 +16,20 @@
  */
 extern void pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap) pg_attribute_noreturn();
 
-/* Reports why the engine refused a binary module; takes ownership of error. */
-extern void pgw_error_throw_invalid(wasmtime_error_t *error) pg_attribute_noreturn();
+/* Reports why the engine refused a binary module; text is what it said, in UTF-8. */
+extern void pgw_error_throw_invalid(const char *text) pg_attribute_noreturn();
 
 /*
- * Reports why the engine refused a WAT module, with the position; takes
- * ownership of error.  wat is the text, in UTF-8.
+ * Reports why the parser refused a WAT module, with the position; text is what
+ * it said.  wat is the module.  Both are in UTF-8.
  */
-extern void pgw_error_throw_wat(wasmtime_error_t *error, const char *wat, size_t length) pg_attribute_noreturn();
+extern void pgw_error_throw_wat(const char *text, const char *wat, size_t length) pg_attribute_noreturn();
+
+/* Did the operating system forbid to run generated code? */
+extern bool pgw_error_forbids_code(wasmtime_error_t *error);
+
+/* Reports why compiled code cannot be loaded; takes ownership of error. */
+extern void pgw_error_throw_load(wasmtime_error_t *error) pg_attribute_noreturn();
 
 /*
  * To be called in the PG_CATCH of a callback: leaves the error on the error

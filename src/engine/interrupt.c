@@ -27,7 +27,9 @@
 
 volatile sig_atomic_t pgw_guest_calls = 0;
 
-static wasm_engine_t *watched_engine = NULL;
+/* The free and the metered engine, where made */
+static wasm_engine_t *watched_engines[2];
+static int	nwatched = 0;
 static timer_t retry_timer;
 
 /* Signals whose PostgreSQL handler may set InterruptPending. */
@@ -51,7 +53,8 @@ pgw_interrupt_bump(void)
 {
 	struct itimerspec once = {.it_value.tv_nsec = PGW_RETRY_NS};
 
-	wasmtime_engine_increment_epoch(watched_engine);
+	for (int i = 0; i < nwatched; i++)
+		wasmtime_engine_increment_epoch(watched_engines[i]);
 	timer_settime(retry_timer, 0, &once, NULL);
 }
 
@@ -119,11 +122,16 @@ pgw_interrupt_init(wasm_engine_t *engine)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,.sigev_signo = SIGALRM};
 
+	if (nwatched > 0)
+	{
+		watched_engines[nwatched++] = engine;
+		return;
+	}
 	if (timer_create(CLOCK_MONOTONIC, &event, &retry_timer) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("could not create a timer: %m")));
-	watched_engine = engine;
+	watched_engines[nwatched++] = engine;
 	for (int i = 0; i < lengthof(trap_signals); i++)
 		sigaction(trap_signals[i], NULL, &trap_actions[trap_signals[i]]);
 	for (int i = 0; i < lengthof(wrapped_signals); i++)

@@ -18,8 +18,9 @@
 extern volatile sig_atomic_t pgw_guest_calls;
 
 /*
- * Takes over the signals, once in a backend, directly after the engine was
- * made (it has then installed its own handlers).
+ * To be called directly after an engine was made.  The first time this takes
+ * over the signals: the engine has then installed its own handlers, and another
+ * one shares them.
  */
 extern void pgw_interrupt_init(wasm_engine_t *engine);
 

@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
-#include "engine/compile.h"
+#include "engine/code.h"
 #include "engine/engine.h"
 #include "fmgr.h"
 

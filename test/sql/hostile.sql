@@ -93,12 +93,14 @@ SELECT long_name();
 \set SHOW_CONTEXT errors
 
 -- case: a module that is too large is refused before it is stored
+SET wasm.module_size_limit = '4MB';
 SELECT wasm.create_module('huge', convert_to(repeat('x', 5000000), 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 SET check_function_bodies = off;
 SELECT wasm.create_module('huge', convert_to(repeat('x', 5000000), 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 RESET check_function_bodies;
+RESET wasm.module_size_limit;
 
 SET client_min_messages = warning;
 DROP SCHEMA hostile CASCADE;

@@ -97,19 +97,39 @@ CREATE FUNCTION five_tables() RETURNS integer LANGUAGE wasm AS
 SELECT five_tables();
 \echo :LAST_ERROR_SQLSTATE
 
--- case: a text over 1 MB
-SELECT wasm.create_module('too_long', convert_to('(module ' || repeat(' ', 1024 * 1024) || ')', 'UTF8'));
+-- case: a text of the largest size, and one byte more
+SET wasm.module_size_limit = '10kB';
+SELECT wasm.create_module('text', convert_to(rpad('(module', 10239) || ')', 'UTF8'));
+SELECT wasm.create_module('long_text', convert_to(rpad('(module', 10240) || ')', 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
-SELECT wasm.create_module('long', convert_to('(module ' || repeat(' ', 1000 * 1000) || ')', 'UTF8'));
 
--- case: a binary over 4 MB
--- the empty module and a custom section of 4,194,304 bytes
-SELECT wasm.create_module('too_large', '\x0061736d01000000' || '\x0082808002'::bytea || '\x0178' ||
-	decode(repeat('00', 4194304), 'hex'));
+-- case: a binary of the largest size, and one byte more
+-- the empty module and a custom section named "x", with its length in four bytes
+SELECT wasm.create_module('bytes', '\x0061736d01000000' || '\x00f3cf8000'::bytea || '\x0178' ||
+	decode(repeat('00', 10225), 'hex'));
+SELECT wasm.create_module('more_bytes', '\x0061736d01000000' || '\x00f4cf8000'::bytea || '\x0178' ||
+	decode(repeat('00', 10226), 'hex'));
 \echo :LAST_ERROR_SQLSTATE
--- one of 4,000,000 bytes
-SELECT wasm.create_module('binary_large', '\x0061736d01000000' || '\x008292f401'::bytea || '\x0178' ||
-	decode(repeat('00', 4000000), 'hex'));
+SET check_function_bodies = off;
+SELECT wasm.create_module('unchecked', '\x0061736d01000000' || '\x00f4cf8000'::bytea || '\x0178' ||
+	decode(repeat('00', 10226), 'hex'));
+\echo :LAST_ERROR_SQLSTATE
+RESET check_function_bodies;
+RESET wasm.module_size_limit;
+
+-- case: a module of several MB
+SELECT wasm.create_module('large_module', '\x0061736d01000000' || '\x0082929802'::bytea || '\x0178' ||
+	decode(repeat('00', 4589824), 'hex'));
+
+-- case: a module has a limit of its own
+CREATE FUNCTION own_limit() RETURNS wasm.module LANGUAGE wasm SET wasm.module_size_limit = '1kB' AS
+	'(module (func (export "f") (result i32) (i32.const 1)))';
+SELECT format('CREATE FUNCTION small_limit() RETURNS wasm.module LANGUAGE wasm SET wasm.module_size_limit = ''1kB'' AS %L',
+			  rpad('(module', 1024) || ')') AS command \gset
+\set ECHO none
+:command;
+\set ECHO all
+\echo :LAST_ERROR_SQLSTATE
 
 -- case: a function that is deep in blocks, and one with many locals
 DO $do$

@@ -1,0 +1,579 @@
+/*
+ * artifact.c
+ *		The cache of compiled modules on disk.
+ *
+ * pgsql_tmp_wasm/ in the data directory; base backups leave out what begins
+ * with pgsql_tmp, so a standby fills its own.  A file is named by the digest of
+ * its module, the build of the engine, and the configuration:
+ *
+ *	<64 hex digits>-<version>-<key>[-fuel].cwasm
+ *
+ * and holds what the engine serialised, followed by an ArtifactTail.  It is
+ * machine code, so it is trusted only when it is a regular file of the server's
+ * own user that nobody else may touch, whose tail belongs to its name, and
+ * whose checksum is right.
+ *
+ * A file appears whole, by rename, and never changes: it is only unlinked, since
+ * other backends map it.  It is not flushed to disk: what an operating system
+ * that crashes leaves of it, the checksum tells.
+ *
+ * Small files are read, and their checksum is computed each time.  Larger ones
+ * are mapped and shared; the first to map one after a start of the server
+ * computes the checksum and marks the file by its modification time: later than
+ * the server's start, with the fraction of a second taken from the checksum,
+ * which a writer would not hit.  The same time tells when a file was last used.
+ */
+#include "postgres.h"
+
+#include "engine/artifact.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/error.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "port/pg_crc32c.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+#define CACHE_DIRECTORY PG_TEMP_FILE_PREFIX "_wasm"
+#define SUFFIX ".cwasm"
+#define TEMPORARY_SUFFIX ".tmp"
+#define METERED_SUFFIX "-fuel"
+
+#define TAIL_MAGIC 0x50475754	/* "PGWT" */
+
+/* Files up to this size are read, larger ones mapped */
+#define READ_MAX (64 * 1024)
+
+/* How old, in seconds, the time of last use may become before it is renewed */
+#define USE_GRAIN 60
+
+/* What a crash left of files being written is removed after so many seconds */
+#define TEMPORARY_AGE 3600
+
+/* The cache may exceed its size by 1/32 for each session that adds to it. */
+#define COLLECT_FRACTION 32
+
+typedef struct ArtifactTail
+{
+	uint32		magic;
+	int32		compile_ms;
+	uint64		length;			/* of what comes before */
+	PgwDigest	digest;			/* of the module's bytes */
+	uint32		metered;
+	pg_crc32c	crc;			/* of all that comes before */
+} ArtifactTail;
+
+static bool warned = false;
+
+/* Bytes that this session has added since it last looked at the whole cache */
+static int64 added = -1;
+
+static void
+artifact_path(const PgwDigest *digest, bool metered, char *path)
+{
+	char		hex[2 * sizeof(PgwDigest) + 1];
+
+	pgw_digest_print(digest, hex);
+	snprintf(path, MAXPGPATH, "%s/%s-%s%s%s", CACHE_DIRECTORY, hex, PGW_BUILD,
+			 metered ? METERED_SUFFIX : "", SUFFIX);
+}
+
+/* --- the mark on a verified file --- */
+
+static long
+mark_of(pg_crc32c crc)
+{
+	return crc % 1000000000;
+}
+
+static bool
+is_verified(const struct stat *status, pg_crc32c crc)
+{
+	return status->st_mtim.tv_nsec == mark_of(crc) &&
+		status->st_mtim.tv_sec > timestamptz_to_time_t(PgStartTime) &&
+		status->st_mtim.tv_sec <= time(NULL) + USE_GRAIN;
+}
+
+static void
+mark_verified(int fd, pg_crc32c crc)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {time(NULL), mark_of(crc)}};
+
+	/* else it will be verified again */
+	(void) futimens(fd, times);
+}
+
+/* --- loading --- */
+
+/* A file of the cache that is being looked at. */
+typedef struct OpenArtifact
+{
+	int			fd;
+	struct stat status;
+	ArtifactTail tail;
+	const char *fault;			/* why it cannot be used */
+} OpenArtifact;
+
+static bool
+read_at(int fd, void *bytes, size_t length, off_t offset)
+{
+	while (length > 0)
+	{
+		ssize_t		n = pread(fd, bytes, length, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = (char *) bytes + n;
+		length -= n;
+		offset += n;
+	}
+	return true;
+}
+
+static pg_crc32c
+tail_crc(pg_crc32c crc, const ArtifactTail *tail)
+{
+	COMP_CRC32C(crc, tail, offsetof(ArtifactTail, crc));
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+/* What can be told without reading the content. */
+static bool
+check_file(OpenArtifact *file, const PgwDigest *digest, bool metered)
+{
+	const struct stat *status = &file->status;
+	const ArtifactTail *tail = &file->tail;
+
+	if (fstat(file->fd, &file->status) != 0)
+		file->fault = "its status cannot be read";
+	else if (!S_ISREG(status->st_mode))
+		file->fault = "it is not a regular file";
+	else if (status->st_uid != geteuid() || (status->st_mode & 07777) != 0600)
+		file->fault = "its owner or mode is wrong";
+	else if (status->st_size < sizeof(ArtifactTail) ||
+			 !read_at(file->fd, &file->tail, sizeof(ArtifactTail), status->st_size - sizeof(ArtifactTail)) ||
+			 tail->magic != TAIL_MAGIC ||
+			 tail->length != status->st_size - sizeof(ArtifactTail))
+		file->fault = "its length is wrong";
+	else if (memcmp(&tail->digest, digest, sizeof(PgwDigest)) != 0 || tail->metered != metered)
+		file->fault = "it belongs to another module";
+	return file->fault == NULL;
+}
+
+/* The content, palloc'd; NULL when it cannot be read or its checksum is wrong. */
+static char *
+read_content(OpenArtifact *file)
+{
+	const ArtifactTail *tail = &file->tail;
+	char	   *content = MemoryContextAllocHuge(CurrentMemoryContext, Max(tail->length, 1));
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	if (read_at(file->fd, content, tail->length, 0))
+	{
+		COMP_CRC32C(crc, content, tail->length);
+		if (EQ_CRC32C(tail_crc(crc, tail), tail->crc))
+			return content;
+	}
+	pfree(content);
+	file->fault = "its checksum is wrong";
+	return NULL;
+}
+
+static wasmtime_module_t *
+open_content(OpenArtifact *file, char *content, bool metered)
+{
+	wasmtime_module_t *module;
+	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(metered), (const uint8_t *) content,
+														  file->tail.length, &module);
+
+	if (error == NULL)
+		return module;
+	if (pgw_error_forbids_code(error))
+		pgw_error_throw_load(error);
+	wasmtime_error_delete(error);
+	file->fault = "the engine refuses it";
+	return NULL;
+}
+
+static wasmtime_module_t *
+load_by_reading(OpenArtifact *file, bool metered)
+{
+	char	   *content = read_content(file);
+	wasmtime_module_t *module;
+
+	if (content == NULL)
+		return NULL;
+	module = open_content(file, content, metered);
+	pfree(content);
+	return module;
+}
+
+/* A mount without the right to execute, for one: the caller may try to read. */
+static void
+warn_unmapped(void)
+{
+	if (!warned)
+		ereport(WARNING,
+				(errmsg("compiled WebAssembly modules cannot be run from the cache \"%s/%s\"",
+						DataDir, CACHE_DIRECTORY),
+				 errdetail("The operating system does not let this server run code of its files; each session loads a copy."),
+				 errhint("Is the file system mounted with the option noexec?")));
+	warned = true;
+}
+
+/* The module holds the file from here on: that counts as one external file. */
+static wasmtime_module_t *
+load_by_mapping(OpenArtifact *file, bool metered)
+{
+	char		path[64];
+	wasmtime_module_t *module;
+	wasmtime_error_t *error;
+
+	if (!is_verified(&file->status, file->tail.crc))
+	{
+		char	   *content = read_content(file);
+
+		if (content == NULL)
+			return NULL;
+		pfree(content);
+	}
+	/* the file that was checked, whatever its name stands for by now */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	error = wasmtime_module_deserialize_file(pgw_engine(metered), path, &module);
+	if (error == NULL)
+		return module;
+	if (pgw_error_forbids_code(error))
+		warn_unmapped();
+	wasmtime_error_delete(error);
+	return NULL;
+}
+
+static wasmtime_module_t *
+load(OpenArtifact *file, bool metered, bool *mapped)
+{
+	wasmtime_module_t *module = NULL;
+
+	*mapped = false;
+	if (file->tail.length > READ_MAX && AcquireExternalFD())
+	{
+		module = load_by_mapping(file, metered);
+		if (module == NULL)
+			ReleaseExternalFD();
+		*mapped = module != NULL;
+	}
+	if (module == NULL && file->fault == NULL)
+		module = load_by_reading(file, metered);
+	if (module != NULL &&
+		(!is_verified(&file->status, file->tail.crc) ||
+		 file->status.st_mtim.tv_sec + USE_GRAIN < time(NULL)))
+		mark_verified(file->fd, file->tail.crc);
+	return module;
+}
+
+wasmtime_module_t *
+pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
+{
+	OpenArtifact file = {.fault = NULL};
+	char		path[MAXPGPATH];
+	wasmtime_module_t *module = NULL;
+
+	*mapped = false;
+	if (pgw_cache_size == 0)
+		return NULL;
+	artifact_path(digest, metered, path);
+	file.fd = OpenTransientFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
+	if (file.fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return NULL;
+	if (file.fd < 0)
+		file.fault = errno == ELOOP ? "it is a symbolic link" : "it cannot be opened";
+	else if (check_file(&file, digest, metered))
+		module = load(&file, metered, mapped);
+	if (file.fd >= 0)
+		CloseTransientFile(file.fd);
+	if (file.fault != NULL)
+	{
+		ereport(LOG,
+				(errmsg("compiled WebAssembly module \"%s\" is not used: %s", path, file.fault)));
+		(void) unlink(path);
+	}
+	return module;
+}
+
+wasmtime_module_t *
+pgw_artifact_open(const char *bytes, size_t length, bool metered)
+{
+	wasmtime_module_t *module;
+	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(metered), (const uint8_t *) bytes,
+														  length, &module);
+
+	if (error != NULL)
+		pgw_error_throw_load(error);
+	return module;
+}
+
+/* --- going through the cache --- */
+
+/* Splits a file's name; false when it is not an artifact's. */
+static bool
+parse_name(const char *name, PgwArtifactFile *file)
+{
+	const size_t digits = sizeof(file->sha256) - 1;
+	const char *build = name + digits + 1;
+	size_t		length = strlen(name);
+	size_t		end = length - strlen(SUFFIX);
+
+	if (strspn(name, "0123456789abcdef") != digits || name[digits] != '-' ||
+		strcmp(name + end, SUFFIX) != 0)
+		return false;
+	memcpy(file->sha256, name, digits);
+	file->sha256[digits] = '\0';
+	file->metered = end > strlen(METERED_SUFFIX) &&
+		strncmp(name + end - strlen(METERED_SUFFIX), METERED_SUFFIX, strlen(METERED_SUFFIX)) == 0;
+	end -= file->metered ? strlen(METERED_SUFFIX) : 0;
+	if (name + end < build || name + end - build >= sizeof(file->build))
+		return false;
+	memcpy(file->build, build, name + end - build);
+	file->build[name + end - build] = '\0';
+	return true;
+}
+
+static int
+read_compile_ms(const char *path, int64 size)
+{
+	ArtifactTail tail;
+	int			fd = OpenTransientFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
+	bool		read;
+
+	if (fd < 0)
+		return -1;
+	read = size >= sizeof(tail) && read_at(fd, &tail, sizeof(tail), size - sizeof(tail));
+	CloseTransientFile(fd);
+	return read && tail.magic == TAIL_MAGIC ? tail.compile_ms : -1;
+}
+
+/* Calls visit with the path and status of each file in the cache. */
+static void
+walk(void (*visit) (const char *path, const char *name, const struct stat *status, void *data), void *data)
+{
+	DIR		   *directory = AllocateDir(CACHE_DIRECTORY);
+	struct dirent *entry;
+
+	while (directory != NULL && (entry = ReadDirExtended(directory, CACHE_DIRECTORY, LOG)) != NULL)
+	{
+		char		path[MAXPGPATH];
+		struct stat status;
+
+		snprintf(path, sizeof(path), "%s/%s", CACHE_DIRECTORY, entry->d_name);
+		if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+			visit(path, entry->d_name, &status, data);
+	}
+	if (directory != NULL)
+		FreeDir(directory);
+}
+
+typedef struct Visit
+{
+	PgwArtifactVisitor visit;
+	void	   *data;
+	bool		over;
+} Visit;
+
+static void
+visit_artifact(const char *path, const char *name, const struct stat *status, void *data)
+{
+	Visit	   *visit = data;
+	PgwArtifactFile file;
+
+	if (visit->over || !parse_name(name, &file))
+		return;
+	file.size = status->st_size;
+	file.used = time_t_to_timestamptz(status->st_mtim.tv_sec);
+	file.compile_ms = read_compile_ms(path, status->st_size);
+	visit->over = !visit->visit(&file, visit->data);
+}
+
+void
+pgw_artifact_visit(PgwArtifactVisitor visit, void *data)
+{
+	Visit		all = {visit, data, false};
+
+	walk(visit_artifact, &all);
+}
+
+/* --- collecting --- */
+
+typedef struct Candidate
+{
+	char	   *path;
+	int64		size;
+	struct timespec used;
+} Candidate;
+
+typedef struct Candidates
+{
+	Candidate  *list;
+	int			count;
+	int			room;
+	int64		size;			/* of all files */
+} Candidates;
+
+static void
+add_candidate(const char *path, const char *name, const struct stat *status, void *data)
+{
+	Candidates *candidates = data;
+	PgwArtifactFile file;
+
+	if (!parse_name(name, &file))
+	{
+		size_t		length = strlen(name);
+
+		if (length > strlen(TEMPORARY_SUFFIX) &&
+			strcmp(name + length - strlen(TEMPORARY_SUFFIX), TEMPORARY_SUFFIX) == 0 &&
+			status->st_mtim.tv_sec + TEMPORARY_AGE < time(NULL))
+			(void) unlink(path);
+		return;
+	}
+	if (candidates->count == candidates->room)
+	{
+		candidates->room = Max(256, candidates->room * 2);
+		candidates->list = candidates->list == NULL ?
+			palloc_extended(candidates->room * sizeof(Candidate), MCXT_ALLOC_HUGE) :
+			repalloc_huge(candidates->list, candidates->room * sizeof(Candidate));
+	}
+	candidates->list[candidates->count++] = (Candidate) {pstrdup(path), status->st_size, status->st_mtim};
+	candidates->size += status->st_size;
+}
+
+static int
+by_use(const void *a, const void *b)
+{
+	const struct timespec *left = &((const Candidate *) a)->used;
+	const struct timespec *right = &((const Candidate *) b)->used;
+
+	if (left->tv_sec != right->tv_sec)
+		return left->tv_sec < right->tv_sec ? -1 : 1;
+	return left->tv_nsec < right->tv_nsec ? -1 : left->tv_nsec > right->tv_nsec;
+}
+
+/* Removes the files that were not used for longest, down to the allowed size. */
+static void
+collect(void)
+{
+	int64		allowed = (int64) pgw_cache_size * 1024 * 1024;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "wasm cache", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Candidates	candidates = {NULL};
+
+	walk(add_candidate, &candidates);
+	if (candidates.size > allowed)
+	{
+		qsort(candidates.list, candidates.count, sizeof(Candidate), by_use);
+		allowed -= allowed / COLLECT_FRACTION;
+		for (int i = 0; i < candidates.count && candidates.size > allowed; i++)
+		{
+			(void) unlink(candidates.list[i].path);
+			candidates.size -= candidates.list[i].size;
+		}
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* --- storing --- */
+
+static bool
+write_all(int fd, const void *bytes, size_t length)
+{
+	while (length > 0)
+	{
+		ssize_t		n;
+
+		errno = 0;
+		n = write(fd, bytes, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+		{
+			errno = errno ? errno : ENOSPC;
+			return false;
+		}
+		bytes = (const char *) bytes + n;
+		length -= n;
+	}
+	return true;
+}
+
+/* Creates the file; false, with errno, when that fails. */
+static bool
+write_file(const char *path, const char *bytes, const ArtifactTail *tail)
+{
+	int			fd;
+	int			error = 0;
+
+	/* a process that had our id may have left one */
+	(void) unlink(path);
+	fd = OpenTransientFilePerm(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | PG_BINARY, 0600);
+	if (fd < 0)
+		return false;
+	if (!write_all(fd, bytes, tail->length) || !write_all(fd, tail, sizeof(*tail)) || fchmod(fd, 0600) != 0)
+		error = errno;
+	else
+		mark_verified(fd, tail->crc);
+	if (CloseTransientFile(fd) != 0 && error == 0)
+		error = errno;
+	errno = error;
+	return error == 0;
+}
+
+void
+pgw_artifact_store(const PgwDigest *digest, bool metered, const char *bytes, size_t length, int compile_ms)
+{
+	ArtifactTail tail = {.magic = TAIL_MAGIC,.compile_ms = compile_ms,.length = length,
+	.digest = *digest,.metered = metered};
+	int64		allowed = (int64) pgw_cache_size * 1024 * 1024;
+	char		path[MAXPGPATH];
+	char		temporary[MAXPGPATH + 32];
+
+	if (length + sizeof(tail) > allowed)
+		return;
+	INIT_CRC32C(tail.crc);
+	COMP_CRC32C(tail.crc, bytes, length);
+	tail.crc = tail_crc(tail.crc, &tail);
+
+	artifact_path(digest, metered, path);
+	snprintf(temporary, sizeof(temporary), "%s.%d%s", path, (int) getpid(), TEMPORARY_SUFFIX);
+	if ((mkdir(CACHE_DIRECTORY, 0700) != 0 && errno != EEXIST) ||
+		!write_file(temporary, bytes, &tail) ||
+		rename(temporary, path) != 0)
+	{
+		int			error = errno;
+
+		(void) unlink(temporary);
+		errno = error;
+		if (!warned)
+			ereport(WARNING,
+					(errcode_for_file_access(),
+					 errmsg("could not store a compiled WebAssembly module in \"%s/%s\": %m",
+							DataDir, CACHE_DIRECTORY),
+					 errdetail("Each session compiles the module for itself.")));
+		warned = true;
+		return;
+	}
+	if (added < 0 || (added += length) > allowed / COLLECT_FRACTION)
+	{
+		added = 0;
+		collect();
+	}
+}

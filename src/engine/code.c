@@ -1,0 +1,453 @@
+/*
+ * code.c
+ *		The compiled code of modules, from the cache or compiled, kept for the
+ *		session.
+ *
+ * Code is found by the SHA-256 of the module's bytes, so that two functions, a
+ * module and its copy, or a module and its replacement with the same content
+ * share it.  Code that nobody holds stays for a while, the most recent few.
+ */
+#include "postgres.h"
+
+#include "engine/code.h"
+
+#include "engine/artifact.h"
+#include "engine/compile.h"
+#include "engine/encoding.h"
+#include "engine/lock.h"
+#include "lib/stringinfo.h"
+#include "storage/fd.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* How much code without a holder a session keeps */
+#define PGW_IDLE_CODE_MAX 8
+
+static HTAB *codes = NULL;
+static dlist_head idle_codes = DLIST_STATIC_INIT(idle_codes);
+static int	nidle = 0;
+
+static PgwValType
+reference_of(const wasmtime_reftype_t *type)
+{
+	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_FUNC)
+		return PGW_FUNCREF;
+	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_EXTERN)
+		return PGW_EXTERNREF;
+	return PGW_REFERENCE;
+}
+
+/* wasm_valtype_kind() aborts on v128 and on most references. */
+static PgwValType
+valtype_of(const wasm_valtype_t *type)
+{
+	static const PgwValType numbers[] = {
+		[WASMTIME_VALTYPE_KIND_I32] = PGW_I32,
+		[WASMTIME_VALTYPE_KIND_I64] = PGW_I64,
+		[WASMTIME_VALTYPE_KIND_F32] = PGW_F32,
+		[WASMTIME_VALTYPE_KIND_F64] = PGW_F64,
+		[WASMTIME_VALTYPE_KIND_V128] = PGW_V128,
+	};
+	wasmtime_valtype_t found;
+	PgwValType	result;
+
+	wasmtime_valtype_new(type, &found);
+	if (found.kind == WASMTIME_VALTYPE_KIND_REF)
+		result = reference_of(&found.reftype);
+	else
+		result = numbers[found.kind];
+	wasmtime_valtype_delete(&found);
+	return result;
+}
+
+static const char *
+valtype_text(PgwValType type)
+{
+	static const char *const names[] = {
+		"i32", "i64", "f32", "f64", "v128", "funcref", "externref", "ref"
+	};
+
+	return names[type];
+}
+
+static const char *
+type_text(const wasm_valtype_t *type)
+{
+	return valtype_text(valtype_of(type));
+}
+
+static PgwValType *
+valtypes_of(const wasm_valtype_vec_t *types)
+{
+	PgwValType *copy = palloc(Max(types->size, 1) * sizeof(PgwValType));
+
+	for (size_t i = 0; i < types->size; i++)
+		copy[i] = valtype_of(types->data[i]);
+	return copy;
+}
+
+char *
+pgw_functype_text(const PgwFuncType *type)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "(func");
+	for (int i = 0; i < type->nparams; i++)
+		appendStringInfo(&text, "%s %s", i == 0 ? " (param" : "", valtype_text(type->params[i]));
+	appendStringInfoString(&text, type->nparams > 0 ? ")" : "");
+	for (int i = 0; i < type->nresults; i++)
+		appendStringInfo(&text, "%s %s", i == 0 ? " (result" : "", valtype_text(type->results[i]));
+	appendStringInfoString(&text, type->nresults > 0 ? "))" : ")");
+	return text.data;
+}
+
+static char *
+limits_text(const wasm_limits_t *limits)
+{
+	if (limits->max == wasm_limits_max_default)
+		return psprintf("%u", limits->min);
+	return psprintf("%u %u", limits->min, limits->max);
+}
+
+/* Fills in kind and type; what the engine owns stays its own. */
+static void
+describe(PgwExtern *entry, const wasm_externtype_t *type)
+{
+	switch (wasm_externtype_kind(type))
+	{
+		case WASM_EXTERN_FUNC:
+			{
+				const wasm_functype_t *func = wasm_externtype_as_functype_const(type);
+				const wasm_valtype_vec_t *params = wasm_functype_params(func);
+				const wasm_valtype_vec_t *results = wasm_functype_results(func);
+
+				entry->kind = PGW_EXTERN_FUNCTION;
+				entry->func.nparams = params->size;
+				entry->func.nresults = results->size;
+				entry->func.params = valtypes_of(params);
+				entry->func.results = valtypes_of(results);
+				entry->type = pgw_functype_text(&entry->func);
+				break;
+			}
+		case WASM_EXTERN_GLOBAL:
+			{
+				const wasm_globaltype_t *global = wasm_externtype_as_globaltype_const(type);
+				const char *content = type_text(wasm_globaltype_content(global));
+
+				entry->kind = PGW_EXTERN_GLOBAL;
+				entry->type = wasm_globaltype_mutability(global) == WASM_VAR ?
+					psprintf("(global (mut %s))", content) : psprintf("(global %s)", content);
+				break;
+			}
+		case WASM_EXTERN_TABLE:
+			{
+				const wasm_tabletype_t *table = wasm_externtype_as_tabletype_const(type);
+
+				entry->kind = PGW_EXTERN_TABLE;
+				entry->type = psprintf("(table %s %s)", limits_text(wasm_tabletype_limits(table)),
+									   type_text(wasm_tabletype_element(table)));
+				break;
+			}
+		case WASM_EXTERN_MEMORY:
+			entry->kind = PGW_EXTERN_MEMORY;
+			entry->type = psprintf("(memory %s)",
+								   limits_text(wasm_memorytype_limits(wasm_externtype_as_memorytype_const(type))));
+			break;
+		default:
+			entry->kind = PGW_EXTERN_OTHER;
+			entry->type = pstrdup("");
+			break;
+	}
+}
+
+static void
+set_name(PgwExtern *entry, const wasm_name_t *name)
+{
+	entry->name = pgw_from_utf8(name->data, name->size);
+	entry->raw_name = palloc(name->size + 1);
+	memcpy(entry->raw_name, name->data, name->size);
+	entry->raw_name[name->size] = '\0';
+	entry->raw_length = name->size;
+}
+
+static void
+read_exports(PgwCode *code)
+{
+	wasm_exporttype_vec_t types;
+
+	wasmtime_module_exports(code->module, &types);
+	PG_TRY();
+	{
+		code->exports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
+		for (size_t i = 0; i < types.size; i++)
+		{
+			set_name(&code->exports[i], wasm_exporttype_name(types.data[i]));
+			describe(&code->exports[i], wasm_exporttype_type(types.data[i]));
+		}
+		code->nexports = types.size;
+	}
+	PG_FINALLY();
+	{
+		wasm_exporttype_vec_delete(&types);
+	}
+	PG_END_TRY();
+}
+
+static void
+read_imports(PgwCode *code)
+{
+	wasm_importtype_vec_t types;
+
+	wasmtime_module_imports(code->module, &types);
+	PG_TRY();
+	{
+		code->imports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
+		for (size_t i = 0; i < types.size; i++)
+		{
+			const wasm_name_t *from = wasm_importtype_module(types.data[i]);
+
+			code->imports[i].from = pgw_from_utf8_lossy(from->data, from->size);
+			set_name(&code->imports[i], wasm_importtype_name(types.data[i]));
+			describe(&code->imports[i], wasm_importtype_type(types.data[i]));
+		}
+		code->nimports = types.size;
+	}
+	PG_FINALLY();
+	{
+		wasm_importtype_vec_delete(&types);
+	}
+	PG_END_TRY();
+}
+
+static void
+close_module(wasmtime_module_t *module, bool mapped)
+{
+	wasmtime_module_delete(module);
+	if (mapped)
+		ReleaseExternalFD();
+}
+
+static void
+destroy(PgwCode *code)
+{
+	Assert(code->holders == 0);
+	dlist_delete(&code->idle);
+	nidle--;
+	close_module(code->module, code->mapped);
+	MemoryContextDelete(code->context);
+	hash_search(codes, &code->key, HASH_REMOVE, NULL);
+}
+
+static void
+create_table(void)
+{
+	HASHCTL		control = {.keysize = sizeof(PgwCodeKey),.entrysize = sizeof(PgwCode)};
+
+	codes = hash_create("wasm code", 64, &control, HASH_ELEM | HASH_BLOBS);
+}
+
+void
+pgw_code_hold(PgwCode *code)
+{
+	if (code->holders++ == 0)
+	{
+		dlist_delete(&code->idle);
+		nidle--;
+	}
+}
+
+void
+pgw_code_release(PgwCode *code)
+{
+	Assert(code->holders > 0);
+	if (--code->holders > 0)
+		return;
+	dlist_push_head(&idle_codes, &code->idle);
+	nidle++;
+	if (nidle > PGW_IDLE_CODE_MAX)
+		destroy(dlist_tail_element(PgwCode, idle, &idle_codes));
+}
+
+/* Reads the types of new code into its context. */
+static void
+read_types(PgwCode *code)
+{
+	MemoryContext caller;
+
+	code->context = AllocSetContextCreate(TopMemoryContext, "wasm code", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(code->context);
+	PG_TRY();
+	{
+		read_exports(code);
+		read_imports(code);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		MemoryContextDelete(code->context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+}
+
+/* Adds a module to the session's; it is released when that fails.  Held. */
+static PgwCode *
+keep(const PgwCodeKey *key, wasmtime_module_t *module, bool mapped)
+{
+	PgwCode		fresh = {.key = *key,.module = module,.mapped = mapped,.holders = 1};
+	PgwCode    *code = NULL;
+
+	PG_TRY();
+	{
+		read_types(&fresh);
+		code = hash_search(codes, key, HASH_ENTER, NULL);
+	}
+	PG_CATCH();
+	{
+		close_module(module, mapped);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	*code = fresh;
+	return code;
+}
+
+static PgwCodeKey
+make_key(const PgwDigest *digest, bool metered)
+{
+	PgwCodeKey	key;
+
+	memset(&key, 0, sizeof(key));
+	key.digest = *digest;
+	key.metered = metered;
+	return key;
+}
+
+/* From what the session has, or from the cache.  Held; or NULL. */
+static PgwCode *
+find(const PgwCodeKey *key)
+{
+	PgwCode    *code;
+	wasmtime_module_t *module;
+	bool		mapped;
+
+	if (codes == NULL)
+		create_table();
+	code = hash_search(codes, key, HASH_FIND, NULL);
+	if (code != NULL)
+	{
+		pgw_code_hold(code);
+		return code;
+	}
+	module = pgw_artifact_load(&key->digest, key->metered, &mapped);
+	return module ? keep(key, module, mapped) : NULL;
+}
+
+PgwCode *
+pgw_code_find(const PgwDigest *digest, bool metered)
+{
+	PgwCodeKey	key = make_key(digest, metered);
+
+	return find(&key);
+}
+
+static PgwCode *
+compile(const PgwCodeKey *key, const char *bytes, size_t length, const PgwLimits *limits)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	size_t		artifact_length;
+	char	   *artifact = pgw_compile(bytes, length, limits, key->metered, &artifact_length);
+	int			ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+	wasmtime_module_t *module;
+	PgwCode    *code = NULL;
+
+	ereport(DEBUG1,
+			(errmsg_internal("compiled a WebAssembly module of %zu bytes in %d ms to %zu bytes",
+							 length, ms, artifact_length)));
+	pgw_artifact_store(&key->digest, key->metered, artifact, artifact_length, ms);
+	/* what is mapped from the cache is shared with other backends */
+	code = find(key);
+	if (code == NULL)
+	{
+		module = pgw_artifact_open(artifact, artifact_length, key->metered);
+		code = keep(key, module, false);
+	}
+	pfree(artifact);
+	return code;
+}
+
+PgwCode *
+pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool metered)
+{
+	PgwDigest	digest = pgw_digest(bytes, length);
+	PgwCodeKey	key = make_key(&digest, metered);
+	PgwCode    *code = find(&key);
+	LOCKTAG		lock;
+
+	if (code != NULL)
+		return code;
+	pgw_compile_check_size(length, limits);
+	pgw_lock_module(&lock, digest.bytes);
+	pgw_lock_acquire(&lock);
+	PG_TRY();
+	{
+		/* another backend may just have compiled it */
+		code = find(&key);
+		if (code == NULL)
+			code = compile(&key, bytes, length, limits);
+	}
+	PG_FINALLY();
+	{
+		pgw_lock_release(&lock);
+	}
+	PG_END_TRY();
+	return code;
+}
+
+const PgwExtern *
+pgw_code_export(const PgwCode *code, const char *name)
+{
+	for (int i = 0; i < code->nexports; i++)
+	{
+		const PgwExtern *entry = &code->exports[i];
+
+		if (entry->kind == PGW_EXTERN_FUNCTION && entry->name != NULL && strcmp(entry->name, name) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+int
+pgw_code_functions(const PgwCode *code, const PgwExtern **only)
+{
+	int			count = 0;
+
+	*only = NULL;
+	for (int i = 0; i < code->nexports; i++)
+	{
+		if (code->exports[i].kind == PGW_EXTERN_FUNCTION)
+		{
+			*only = &code->exports[i];
+			count++;
+		}
+	}
+	return count;
+}
+
+void
+pgw_code_check_imports(const PgwCode *code)
+{
+	const PgwExtern *import = code->imports;
+
+	if (code->nimports == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+			 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
+					pgw_shown_name(import->name), pgw_shown_name(import->from)),
+			 errdetail("The import has the type %s.", import->type),
+			 errhint("Guests import nothing that they were not given: build the module without imports.")));
+}

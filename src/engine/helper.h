@@ -1,0 +1,54 @@
+/*
+ * helper.h
+ *		What a backend and the program wasm-compile say to each other.
+ *
+ * The backend starts
+ *
+ *	wasm-compile BUILD PARENT ACTION MEMORY SECONDS
+ *
+ * and writes the bytes of a module, binary or WAT in UTF-8, to its standard
+ * input, up to the end of file.  The program answers with one PgwReply and its
+ * payload on standard output.  BUILD must be the program's own PGW_BUILD;
+ * PARENT is the backend's process id, MEMORY the address space in kB, SECONDS
+ * the processor time of one thread.
+ *
+ * Knows nothing of PostgreSQL, so that the program can share it.
+ */
+#ifndef PGW_HELPER_H
+#define PGW_HELPER_H
+
+#include <stdint.h>
+
+#define PGW_HELPER "wasm-compile"
+
+/* ACTION */
+#define PGW_ACTION_COMPILE "compile"
+#define PGW_ACTION_COMPILE_METERED "compile-metered"
+#define PGW_ACTION_VALIDATE "validate"
+
+/* Beyond these a module is not compiled. */
+#define PGW_FUNCTIONS_MAX 50000
+#define PGW_FUNCTION_SIZE_MAX (1024 * 1024)
+
+#define PGW_REPLY_MAGIC UINT32_C(0x50475731)	/* "PGW1" */
+
+typedef enum PgwReplyKind
+{
+	PGW_REPLY_ARTIFACT,			/* the compiled module; empty for "validate" */
+	PGW_REPLY_WAT_ERROR,		/* what the parser says of the text */
+	PGW_REPLY_INVALID,			/* what the engine says of the module */
+	PGW_REPLY_COMPONENT,		/* it is one; no payload */
+	PGW_REPLY_FUNCTIONS,		/* too many; payload: a uint64, the number */
+	PGW_REPLY_FUNCTION_SIZE,	/* one is too large; payload: two uint64, its
+								 * index among the defined ones and its size */
+	PGW_REPLY_BUILD				/* BUILD is another one; payload: the program's */
+} PgwReplyKind;
+
+typedef struct PgwReply
+{
+	uint32_t	magic;
+	uint32_t	kind;			/* a PgwReplyKind */
+	uint64_t	length;			/* of the payload */
+} PgwReply;
+
+#endif							/* PGW_HELPER_H */

@@ -1,0 +1,307 @@
+/*
+ * wasm-compile.c
+ *		The program that parses and compiles modules for backends.
+ *
+ * Neither can be interrupted or bounded within a process that must live on.
+ * Here both may fail, run out of memory or go on for ever: the program limits
+ * its own resources, dies with its backend, and has no file but the two pipes.
+ * helper.h says how it is called.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#include "engine/config.h"
+#include "engine/helper.h"
+#include "engine/text.h"
+
+/* Modules below this size are compiled by one thread */
+#define PARALLEL_SIZE (64 * 1024)
+#define THREADS_MAX 4
+
+#define FAIL 1
+
+/* --- resources --- */
+
+static void
+close_inherited_files(void)
+{
+#if defined(__linux__) && defined(SYS_close_range)
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0)
+		return;
+#endif
+	for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd > STDERR_FILENO; fd--)
+		close((int) fd);
+}
+
+/* The parent may have died before the signal was asked for. */
+static void
+die_with_parent(pid_t parent)
+{
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (getppid() != parent)
+		_exit(FAIL);
+}
+
+static void
+limit(int resource, rlim_t most)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) != 0)
+		_exit(FAIL);
+	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > most)
+		now.rlim_max = most;
+	now.rlim_cur = now.rlim_max;
+	if (setrlimit(resource, &now) != 0)
+		_exit(FAIL);
+}
+
+static long
+thread_count(void)
+{
+	long		processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors < 1 ? 1 : processors > THREADS_MAX ? THREADS_MAX : processors;
+}
+
+static void
+limit_resources(const char *memory_kb, const char *seconds)
+{
+	char		threads[8];
+
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_AS, (rlim_t) strtoull(memory_kb, NULL, 10) * 1024);
+	limit(RLIMIT_CPU, (rlim_t) strtoull(seconds, NULL, 10) * thread_count());
+#ifdef M_ARENA_MAX
+	/* an arena takes 64 MB of address space */
+	mallopt(M_ARENA_MAX, 2);
+#endif
+	snprintf(threads, sizeof(threads), "%ld", thread_count());
+	setenv("RAYON_NUM_THREADS", threads, 1);
+}
+
+/* --- pipes --- */
+
+/* All of standard input. */
+static wasm_byte_vec_t
+read_module(void)
+{
+	size_t		room = 64 * 1024;
+	wasm_byte_vec_t module = {0, malloc(room)};
+
+	while (module.data != NULL)
+	{
+		ssize_t		n = read(STDIN_FILENO, module.data + module.size, room - module.size);
+
+		if (n == 0)
+			return module;
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n > 0)
+			module.size += n;
+		if (module.size == room)
+			module.data = realloc(module.data, room *= 2);
+	}
+	abort();
+}
+
+static void
+write_all(const void *bytes, size_t length)
+{
+	while (length > 0)
+	{
+		ssize_t		n = write(STDOUT_FILENO, bytes, length);
+
+		if (n < 0 && errno != EINTR)
+			_exit(FAIL);
+		if (n > 0)
+		{
+			bytes = (const char *) bytes + n;
+			length -= n;
+		}
+	}
+}
+
+static void
+reply(PgwReplyKind kind, const void *payload, size_t length)
+{
+	PgwReply	head = {PGW_REPLY_MAGIC, kind, length};
+
+	write_all(&head, sizeof(head));
+	write_all(payload, length);
+	_exit(0);
+}
+
+static void
+reply_error(PgwReplyKind kind, const wasmtime_error_t *error)
+{
+	wasm_byte_vec_t message;
+
+	wasmtime_error_message(error, &message);
+	reply(kind, message.data, strnlen(message.data, message.size));
+}
+
+/* --- limits on the code section --- */
+
+/* An unsigned LEB128 number of at most 32 bits; false when there is none. */
+static bool
+read_number(const uint8_t **at, const uint8_t *end, uint32_t *number)
+{
+	uint64_t	value = 0;
+
+	for (int shift = 0; shift < 35 && *at < end; shift += 7)
+	{
+		uint8_t		byte = *(*at)++;
+
+		value |= (uint64_t) (byte & 0x7f) << shift;
+		if ((byte & 0x80) == 0)
+		{
+			*number = (uint32_t) value;
+			return value <= UINT32_MAX;
+		}
+	}
+	return false;
+}
+
+/* What is malformed here is left to the engine to explain. */
+static void
+check_code_section(const uint8_t *at, const uint8_t *end)
+{
+	uint32_t	count;
+	uint32_t	size;
+
+	if (!read_number(&at, end, &count))
+		return;
+	if (count > PGW_FUNCTIONS_MAX)
+	{
+		uint64_t	number = count;
+
+		reply(PGW_REPLY_FUNCTIONS, &number, sizeof(number));
+	}
+	for (uint32_t i = 0; i < count && read_number(&at, end, &size) && size <= end - at; i++)
+	{
+		uint64_t	found[2] = {i, size};
+
+		if (size > PGW_FUNCTION_SIZE_MAX)
+			reply(PGW_REPLY_FUNCTION_SIZE, found, sizeof(found));
+		at += size;
+	}
+}
+
+static void
+check_sections(const wasm_byte_vec_t *module)
+{
+	const uint8_t *at = (const uint8_t *) module->data + 8;
+	const uint8_t *end = (const uint8_t *) module->data + module->size;
+
+	while (module->size > 8 && at < end)
+	{
+		uint8_t		id = *at++;
+		uint32_t	size;
+
+		if (!read_number(&at, end, &size) || size > end - at)
+			return;
+		if (id == 10)
+			check_code_section(at, at + size);
+		at += size;
+	}
+}
+
+/* --- what is asked for --- */
+
+static void
+to_binary(wasm_byte_vec_t *module)
+{
+	wasm_byte_vec_t binary;
+	wasmtime_error_t *error;
+
+	if (!pgw_is_wat(module->data, module->size))
+		return;
+	error = wasmtime_wat2wasm(module->data, module->size, &binary);
+	if (error != NULL)
+		reply_error(PGW_REPLY_WAT_ERROR, error);
+	free(module->data);
+	*module = binary;
+}
+
+static wasm_engine_t *
+make_engine(bool metered, bool parallel)
+{
+	wasm_config_t *config = pgw_config_new(metered);
+
+	wasmtime_config_parallel_compilation_set(config, parallel);
+	return wasm_engine_new_with_config(config);
+}
+
+static void
+validate(const wasm_byte_vec_t *module)
+{
+	wasm_engine_t *engine = make_engine(false, false);
+	wasmtime_error_t *error = wasmtime_module_validate(engine, (const uint8_t *) module->data, module->size);
+
+	if (error != NULL)
+		reply_error(PGW_REPLY_INVALID, error);
+	reply(PGW_REPLY_ARTIFACT, NULL, 0);
+}
+
+static void
+compile(const wasm_byte_vec_t *module, bool metered)
+{
+	wasm_engine_t *engine = make_engine(metered, module->size >= PARALLEL_SIZE);
+	wasmtime_module_t *compiled;
+	wasm_byte_vec_t artifact;
+	wasmtime_error_t *error;
+
+	error = wasmtime_module_new(engine, (const uint8_t *) module->data, module->size, &compiled);
+	if (error == NULL)
+		error = wasmtime_module_serialize(compiled, &artifact);
+	if (error != NULL)
+		reply_error(PGW_REPLY_INVALID, error);
+	reply(PGW_REPLY_ARTIFACT, artifact.data, artifact.size);
+}
+
+int
+main(int argc, char **argv)
+{
+	wasm_byte_vec_t module;
+
+	if (argc != 6)
+	{
+		static const char usage[] = "wasm-compile is started by PostgreSQL, for the extension wasm.\n";
+
+		return write(STDERR_FILENO, usage, strlen(usage)) < 0 ? FAIL : 2;
+	}
+	close_inherited_files();
+	die_with_parent((pid_t) strtol(argv[2], NULL, 10));
+	limit_resources(argv[4], argv[5]);
+
+	module = read_module();
+	if (strcmp(argv[1], PGW_BUILD) != 0)
+		reply(PGW_REPLY_BUILD, PGW_BUILD, strlen(PGW_BUILD));
+	to_binary(&module);
+	if (pgw_is_component(module.data, module.size))
+		reply(PGW_REPLY_COMPONENT, NULL, 0);
+	check_sections(&module);
+	if (strcmp(argv[3], PGW_ACTION_VALIDATE) == 0)
+		validate(&module);
+	else
+		compile(&module, strcmp(argv[3], PGW_ACTION_COMPILE_METERED) == 0);
+	return FAIL;
+}
