@@ -99,7 +99,7 @@ SELECT five_tables();
 
 -- case: a text of the largest size, and one byte more
 SET wasm.module_size_limit = '10kB';
-SELECT wasm.create_module('text', convert_to(rpad('(module', 10239) || ')', 'UTF8'));
+SELECT wasm.create_module('short_text', convert_to(rpad('(module', 10239) || ')', 'UTF8'));
 SELECT wasm.create_module('long_text', convert_to(rpad('(module', 10240) || ')', 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 
