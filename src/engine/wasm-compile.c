@@ -12,6 +12,7 @@
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -71,6 +72,23 @@ limit(int resource, rlim_t most)
 	now.rlim_cur = now.rlim_max;
 	if (setrlimit(resource, &now) != 0)
 		_exit(FAIL);
+}
+
+/* When the system's memory runs out, this process is to end, and no backend. */
+static void
+be_killed_first(void)
+{
+#ifdef __linux__
+	int			fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1000", 4) < 0)
+	{
+		/* as good as the system allows */
+	}
+	close(fd);
+#endif
 }
 
 static long
@@ -290,6 +308,7 @@ main(int argc, char **argv)
 	}
 	close_inherited_files();
 	die_with_parent((pid_t) strtol(argv[2], NULL, 10));
+	be_killed_first();
 	limit_resources(argv[4], argv[5]);
 
 	module = read_module();
