@@ -206,6 +206,22 @@ SELECT wasm.reset();
 FETCH 2 FROM numbers;
 COMMIT;
 
+-- case: the instance of a module that is dropped or replaced goes at once
+SELECT wasm.reset() > 0 AS reset;
+SELECT next_a(), next_b(), next_c();
+CREATE OR REPLACE FUNCTION b() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (func (export "next_b") (result i32) (i32.const 10)))';
+DROP FUNCTION c() CASCADE;
+SELECT wasm.reset();
+SELECT next_a(), next_b();
+
+-- case: that of a module that is granted or commented stays
+SELECT next_a();
+GRANT EXECUTE ON FUNCTION a() TO pg_monitor;
+COMMENT ON FUNCTION a() IS 'counts';
+ALTER FUNCTION a() RENAME TO a_again;
+SELECT next_a();
+
 -- case: time to compile
 SET wasm.compile_timeout = '50ms';
 \set VERBOSITY terse
@@ -238,7 +254,7 @@ SELECT wasm.create_module('larger_function', convert_to('(module (func) (func ' 
 SELECT count(*) > 0 AS some, bool_and(length(sha256) = 64) AS digests, bool_and(bytes > 0) AS sizes,
 	bool_and(last_used <= now() + interval '1 minute') AS times, bool_and(compile_ms >= 0) AS compiled
 	FROM wasm.cache();
-SELECT build ~ '^\d+\.\d+\.\d+-\w+$' AS build, metered FROM wasm.cache() WHERE sha256 = encode(sha256(a()), 'hex');
+SELECT build ~ '^\d+\.\d+\.\d+-\w+$' AS build, metered FROM wasm.cache() WHERE sha256 = encode(sha256(a_again()), 'hex');
 
 SET client_min_messages = warning;
 DROP SCHEMA settings CASCADE;
