@@ -98,8 +98,12 @@ static const PhraseReport invalid_phrases[] = {
 	{"not supported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"unsupported", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
 	{"multiple memories", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
-	{"limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
-	{"too large", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"require the", ERRCODE_FEATURE_NOT_SUPPORTED, NULL},
+	/* "limits" and "too large" alone are said of malformed numbers */
+	{"exceeds limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"exceeds the limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"mplementation limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"too many", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
 	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
 	{NULL, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL},
 };
@@ -216,11 +220,33 @@ backtrace_of(const wasm_frame_vec_t *frames)
 	return lines.data;
 }
 
+/* The message without what it quotes, in backquotes: guests choose names. */
+static char *
+unquoted(const char *message)
+{
+	char	   *copy = pstrdup(message);
+	char	   *to = copy;
+	bool		quoted = false;
+
+	for (const char *from = message; *from != '\0'; from++)
+	{
+		if (*from == '`')
+			quoted = !quoted;
+		else if (!quoted)
+			*to++ = *from;
+	}
+	*to = '\0';
+	return copy;
+}
+
 static const PhraseReport *
 classify(const PhraseReport *phrases, const char *message)
 {
-	while (phrases->phrase != NULL && strstr(message, phrases->phrase) == NULL)
+	char	   *said = unquoted(message);
+
+	while (phrases->phrase != NULL && strstr(said, phrases->phrase) == NULL)
 		phrases++;
+	pfree(said);
 	return phrases;
 }
 

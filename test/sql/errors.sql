@@ -222,6 +222,27 @@ CREATE FUNCTION bad() RETURNS integer LANGUAGE wasm AS
 CREATE FUNCTION bad() RETURNS integer LANGUAGE wasm AS
 	'(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (func (export "f") (result i32) (i32.const 1)))';
 
+-- case: names that a guest chooses do not decide what error it is
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (func (export "exceeds limit")) (func (export "exceeds limit")))';
+\echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (func (export "not supported")) (func (export "not supported")))';
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: numbers that are malformed are no limits
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '\x0061736d010000000184808080700160000000';
+\echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (memory 1) (func (drop (i32.load align=8 (i32.const 0)))))';
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: limits of the engine
+SELECT wasm.create_module('bad', convert_to('(module (func (local ' || repeat('i32 ', 50001) || ')))', 'UTF8'));
+\echo :LAST_ERROR_SQLSTATE
+SELECT wasm.create_module('bad', convert_to('(module ' || repeat('(type (func))', 1000001) || ')', 'UTF8'));
+\echo :LAST_ERROR_SQLSTATE
+
 -- case: called as a trigger, against check_function_bodies
 SET check_function_bodies = off;
 CREATE FUNCTION trig() RETURNS trigger LANGUAGE wasm AS '(module (func (export "f")))';
