@@ -106,6 +106,70 @@ CREATE FUNCTION wasm.version() RETURNS text
 	LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgw_version';
 COMMENT ON FUNCTION wasm.version() IS 'versions of the extension and of its WebAssembly engine';
 
+/* Statistics */
+
+CREATE FUNCTION wasm.stat_counters(modules boolean, OUT object oid, OUT moduleid oid,
+								   OUT calls bigint, OUT traps bigint, OUT cancels bigint,
+								   OUT instances bigint, OUT memory bigint,
+								   OUT compiles bigint, OUT compile_time double precision,
+								   OUT cache_hits bigint)
+	RETURNS SETOF record
+	LANGUAGE c STRICT VOLATILE PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'pgw_stat_counters';
+COMMENT ON FUNCTION wasm.stat_counters(boolean) IS
+	'what wasm.stat_modules, or wasm.stat_functions, is made of';
+
+CREATE VIEW wasm.stat_functions AS
+	SELECT p.oid AS funcid, n.nspname AS schemaname, p.proname AS funcname, c.moduleid,
+		c.calls,
+		pg_catalog.pg_stat_get_function_total_time(p.oid) AS total_time,
+		pg_catalog.pg_stat_get_function_self_time(p.oid) AS self_time,
+		c.traps, c.cancels
+	FROM wasm.stat_counters(false) AS c
+		JOIN pg_catalog.pg_proc AS p ON p.oid = c.object
+		JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace;
+COMMENT ON VIEW wasm.stat_functions IS
+	'functions of LANGUAGE wasm that were called: in the cluster when the library is preloaded, else in this session';
+COMMENT ON COLUMN wasm.stat_functions.funcid IS 'OID of the function';
+COMMENT ON COLUMN wasm.stat_functions.schemaname IS 'schema of the function';
+COMMENT ON COLUMN wasm.stat_functions.funcname IS 'name of the function';
+COMMENT ON COLUMN wasm.stat_functions.moduleid IS
+	'OID of the module that it calls, as in wasm.stat_modules; its own when it holds the module itself';
+COMMENT ON COLUMN wasm.stat_functions.calls IS 'calls, failed ones included';
+COMMENT ON COLUMN wasm.stat_functions.total_time IS
+	'milliseconds in it and in functions that it called, of all sessions; NULL unless track_functions is set';
+COMMENT ON COLUMN wasm.stat_functions.self_time IS
+	'milliseconds in it alone, of all sessions; NULL unless track_functions is set';
+COMMENT ON COLUMN wasm.stat_functions.traps IS 'calls that ended by an error in the guest';
+COMMENT ON COLUMN wasm.stat_functions.cancels IS 'calls that a cancel, timeout or termination ended';
+
+CREATE VIEW wasm.stat_modules AS
+	SELECT p.oid AS moduleid, n.nspname AS schemaname, p.proname AS modulename,
+		c.calls, c.traps, c.cancels, c.instances, c.memory, c.compiles, c.compile_time, c.cache_hits
+	FROM wasm.stat_counters(true) AS c
+		JOIN pg_catalog.pg_proc AS p ON p.oid = c.object
+		JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace;
+COMMENT ON VIEW wasm.stat_modules IS
+	'modules that were used: in the cluster when the library is preloaded, else in this session';
+COMMENT ON COLUMN wasm.stat_modules.moduleid IS 'OID of the function that holds the module';
+COMMENT ON COLUMN wasm.stat_modules.schemaname IS 'schema of that function';
+COMMENT ON COLUMN wasm.stat_modules.modulename IS 'name of that function';
+COMMENT ON COLUMN wasm.stat_modules.calls IS 'calls of its functions, failed ones included';
+COMMENT ON COLUMN wasm.stat_modules.traps IS 'calls that ended by an error in the guest';
+COMMENT ON COLUMN wasm.stat_modules.cancels IS 'calls that a cancel, timeout or termination ended';
+COMMENT ON COLUMN wasm.stat_modules.instances IS 'instances that were made';
+COMMENT ON COLUMN wasm.stat_modules.memory IS 'bytes of memory of the instances that live now';
+COMMENT ON COLUMN wasm.stat_modules.compiles IS 'how often it was compiled';
+COMMENT ON COLUMN wasm.stat_modules.compile_time IS 'milliseconds that took';
+COMMENT ON COLUMN wasm.stat_modules.cache_hits IS
+	'how often its code was found in the cache and not compiled';
+GRANT SELECT ON wasm.stat_functions, wasm.stat_modules TO PUBLIC;
+
+CREATE FUNCTION wasm.stat_reset() RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_sql_stat_reset';
+COMMENT ON FUNCTION wasm.stat_reset() IS
+	'sets what wasm.stat_functions and wasm.stat_modules count to zero, but the memory in use';
+REVOKE EXECUTE ON FUNCTION wasm.stat_reset() FROM PUBLIC;
+
 /* The classic API, as wasmer-postgres had it */
 
 CREATE FUNCTION wasm_init(library text) RETURNS boolean

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "compat.h"
+#include "miscadmin.h"
 
 /* A 32-bit linear memory has at most 65,536 pages of 64 kB. */
 #define PGW_PAGE_KB 64
@@ -30,6 +31,7 @@ int			pgw_session_memory_limit;
 int			pgw_instance_limit;
 int			pgw_compile_workers;
 int			pgw_cache_size;
+int			pgw_stat_max = 5000;
 
 void		(*pgw_guc_on_metering) (void) = NULL;
 
@@ -98,6 +100,14 @@ pgw_guc_init(void)
 							 "About one unit for each instruction; zero lets calls run without.",
 							 &pgw_session_limits.fuel, 0, 0, PGW_FUEL_MAX,
 							 PGC_SUSET, 0, NULL, on_fuel, NULL);
+	/* shared memory is made once; a session that counts for itself may follow a change */
+	DefineCustomIntVariable("wasm.stat_max",
+							"Sets how many functions and modules the statistics of WebAssembly have room for.",
+							NULL,
+							&pgw_stat_max,
+							5000, 100, INT_MAX / 2,
+							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("wasm");
 }
 

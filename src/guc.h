@@ -29,6 +29,9 @@ extern int	pgw_instance_limit;
 extern int	pgw_compile_workers;
 extern int	pgw_cache_size;		/* MB */
 
+/* wasm.stat_max: how many functions and modules the statistics have room for */
+extern int	pgw_stat_max;
+
 extern void pgw_guc_init(void);
 
 /* To be called when metering is switched on or off.  May not throw. */

@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "guc.h"
 #include "language/session.h"
+#include "stat/stat.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,4 +25,5 @@ _PG_init(void)
 	pgw_function_init();
 	pgw_instance_init();
 	pgw_session_init();
+	pgw_stat_init();
 }

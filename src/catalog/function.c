@@ -199,6 +199,8 @@ bind(PgwFunction *function, const PgwProc *proc)
 	MemoryContextSwitchTo(caller);
 	if (function->plan.row != NULL)
 		function->row_relation = relation_of_row(proc->rettype);
+	/* last: nobody would detach it after an error */
+	function->stat = pgw_stat_attach(function->oid, function->module);
 }
 
 /* Frees a function that no call site uses.  Never throws. */
@@ -214,6 +216,8 @@ destroy(PgwFunction *function)
 		pgw_instance_release(function->instance);
 	if (function->code != NULL)
 		pgw_code_release(function->code);
+	if (function->stat != NULL)
+		pgw_stat_detach(function->stat);
 	MemoryContextDelete(function->context);
 }
 
@@ -350,7 +354,8 @@ pgw_function_site(FmgrInfo *flinfo)
 void
 pgw_function_instantiate(PgwFunction *function)
 {
-	PgwInstance *instance = pgw_instance_acquire(function->module, function->code, &function->limits);
+	PgwInstance *instance = pgw_instance_acquire(function->module, function->code, &function->limits,
+												 function->stat);
 	const PgwExtern *export = function->export;
 	PgwEntry	entry;
 

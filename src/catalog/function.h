@@ -13,6 +13,7 @@
 #include "catalog/proc.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
+#include "stat/stat.h"
 #include "values/value.h"
 
 /*
@@ -41,6 +42,7 @@ typedef struct PgwFunction
 	PgwPlan		plan;
 	PgwInstance *instance;		/* used; NULL before the first call */
 	PgwEntry	entry;			/* of that instance */
+	PgwStat    *stat;			/* attached; NULL for a module */
 } PgwFunction;
 
 /* fn_extra of a call site; in its fn_mcxt. */

@@ -39,12 +39,23 @@ pgw_instance_discard(PgwInstance *instance)
 	if (instance->store.store == NULL)
 		return;
 	pgw_store_close(&instance->store);
+	pgw_stat_memory(instance->module, -instance->counted);
 	dlist_delete(&instance->node);
 	ninstances--;
 	pgw_code_release(instance->code);
 	instance->code = NULL;
 	if (instance->users == 0)
 		pfree(instance);
+}
+
+/* Says so, but serves no interrupt: the caller may hold an error of the engine. */
+static void
+discard_because(PgwInstance *instance, const char *reason)
+{
+	HOLD_INTERRUPTS();
+	elog(DEBUG1, "discarding an instance of WebAssembly module %u: %s", instance->module, reason);
+	RESUME_INTERRUPTS();
+	pgw_instance_discard(instance);
 }
 
 int
@@ -59,7 +70,7 @@ pgw_instance_reset(void)
 
 		if (!instance->busy)
 		{
-			pgw_instance_discard(instance);
+			discard_because(instance, "the session is reset");
 			count++;
 		}
 	}
@@ -104,7 +115,7 @@ sweep(void)
 				 pgw_module_has_digest(&module, &instance->code->key.digest))
 			instance->doubtful = false;
 		else
-			pgw_instance_discard(instance);
+			discard_because(instance, "its module has changed");
 	}
 }
 
@@ -116,10 +127,27 @@ on_transaction(XactEvent event, void *arg)
 		sweep();
 }
 
+/* Memories grow in the guest; the statistics ask when they want to know. */
+static void
+report_memory(void)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &instances)
+	{
+		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
+		int64		memory = instance->store.memory;
+
+		pgw_stat_memory(instance->module, memory - instance->counted);
+		instance->counted = memory;
+	}
+}
+
 void
 pgw_instance_init(void)
 {
 	RegisterXactCallback(on_transaction, NULL);
+	pgw_stat_on_report = report_memory;
 }
 
 /* --- acquiring --- */
@@ -156,7 +184,7 @@ evict(void)
 	}
 	if (oldest == NULL)
 		return false;
-	pgw_instance_discard(oldest);
+	discard_because(oldest, "others need its room");
 	return true;
 }
 
@@ -174,9 +202,21 @@ make_room(void)
 	}
 }
 
+/* A PostgreSQL error that passed through the guest, and was no cancel, is not counted. */
+static void
+count_failure(PgwStat *stat)
+{
+	int			sqlstate = pgw_error_pending();
+
+	if (sqlstate == 0)
+		pgw_stat_trap(stat);
+	else if (pgw_error_is_cancel(sqlstate))
+		pgw_stat_cancel(stat);
+}
+
 /* Opens the store; where the session has no room for its memory, others give way. */
 static void
-open_store(PgwInstance *instance)
+open_store(PgwInstance *instance, PgwStat *stat)
 {
 	PgwLimits	limits = pgw_limits_effective(&instance->limits);
 	wasmtime_error_t *error;
@@ -188,13 +228,16 @@ open_store(PgwInstance *instance)
 		if (pgw_store_try_open(&instance->store, instance->code->module, &limits, &error, &trap))
 			return;
 		if (error == NULL || !pgw_memory_was_refused() || !evict())
+		{
+			count_failure(stat);
 			pgw_error_throw(error, trap);
+		}
 		wasmtime_error_delete(error);
 	}
 }
 
 static PgwInstance *
-make(Oid module, PgwCode *code, const PgwLimits *limits)
+make(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat *stat)
 {
 	PgwInstance *instance;
 
@@ -209,10 +252,12 @@ make(Oid module, PgwCode *code, const PgwLimits *limits)
 	instance->restricted = InSecurityRestrictedOperation();
 	PG_TRY();
 	{
-		open_store(instance);
+		open_store(instance, stat);
+		pgw_stat_instance(module);
 	}
 	PG_CATCH();
 	{
+		pgw_store_close(&instance->store);
 		pfree(instance);
 		PG_RE_THROW();
 	}
@@ -220,25 +265,27 @@ make(Oid module, PgwCode *code, const PgwLimits *limits)
 	pgw_code_hold(code);
 	dlist_push_tail(&instances, &instance->node);
 	ninstances++;
+	elog(DEBUG1, "made an instance of WebAssembly module %u", module);
 	return instance;
 }
 
 PgwInstance *
-pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits)
+pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat *stat)
 {
 	PgwInstance *instance;
 
 	sweep();
 	instance = find_idle(module, code);
 	if (instance == NULL)
-		instance = make(module, code, limits);
+		instance = make(module, code, limits, stat);
 	instance->limits = *limits;
 	instance->users++;
 	return instance;
 }
 
 void
-pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots)
+pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+				  PgwStat *stat)
 {
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
@@ -254,6 +301,7 @@ pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, 
 	if (unlikely(!succeeded))
 	{
 		pgw_instance_discard(instance);
+		count_failure(stat);
 		pgw_error_throw(error, trap);
 	}
 }

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "stat/stat.h"
 
 /*
  * An instance belongs to a module, to the role for which it was made, and to
@@ -34,6 +35,7 @@ typedef struct PgwInstance
 	uint32		module_hash;	/* of its row in invalidation messages */
 	PgwLimits	limits;			/* of the module */
 	PgwCode    *code;			/* held */
+	int64		counted;		/* bytes of its memory that the statistics have */
 	dlist_node	node;
 } PgwInstance;
 
@@ -42,12 +44,12 @@ extern void pgw_instance_init(void);
 /*
  * An idle instance of that code for the current role, made when there is none;
  * limits are those of the module.  The caller becomes a user.  May throw: the
- * guest's start function runs.
+ * guest's start function runs; if that does not return, stat counts it.
  *
  * Where the session has as many instances, or as much guest memory, as it may
  * have, the idle instances that were used longest ago give way.
  */
-extern PgwInstance *pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits);
+extern PgwInstance *pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat *stat);
 
 /* Ends a use.  Never throws. */
 extern void pgw_instance_release(PgwInstance *instance);
@@ -81,8 +83,9 @@ pgw_instance_ready(const PgwInstance *instance)
 
 /*
  * Calls a guest; slots as for pgw_store_call().  A failure discards the
- * instance and is thrown.
+ * instance, is counted in stat, and is thrown.
  */
-extern void pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots);
+extern void pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+							  PgwStat *stat);
 
 #endif							/* PGW_INSTANCE_H */

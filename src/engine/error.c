@@ -121,6 +121,21 @@ pgw_error_capture(MemoryContext memory)
 	captured = true;
 }
 
+int
+pgw_error_pending(void)
+{
+	if (captured)
+		return geterrcode();
+	return ProcDiePending ? ERRCODE_ADMIN_SHUTDOWN : 0;
+}
+
+bool
+pgw_error_is_cancel(int sqlstate)
+{
+	return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_OPERATOR_INTERVENTION ||
+		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_TO_CATEGORY(ERRCODE_T_R_SERIALIZATION_FAILURE);
+}
+
 /* The text of a numbered line, "   1: text"; NULL when it is none. */
 static const char *
 numbered_text(const char *line)

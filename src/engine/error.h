@@ -16,6 +16,18 @@
  */
 extern void pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap) pg_attribute_noreturn();
 
+/*
+ * The SQLSTATE of the PostgreSQL error that pgw_error_throw() is about to
+ * throw; 0 when it will throw the guest's own.  Never throws.
+ */
+extern int	pgw_error_pending(void);
+
+/*
+ * Does that SQLSTATE mean that a guest was stopped from outside: by a cancel, a
+ * timeout, a termination, a recovery conflict?
+ */
+extern bool pgw_error_is_cancel(int sqlstate);
+
 /* Reports why the engine refused a binary module; text is what it said, in UTF-8. */
 extern void pgw_error_throw_invalid(const char *text) pg_attribute_noreturn();
 

@@ -103,6 +103,7 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	function = site->function;
 	if (unlikely(function->is_module))
 		return module_bytes(function->oid);
+	function->stat->calls++;
 
 	context.callback = name_function;
 	context.arg = function;
@@ -114,7 +115,8 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	if (unlikely(function->plan.nslots > PGW_STACK_SLOTS))
 		slots = palloc(function->plan.nslots * sizeof(PgwSlot));
 	pgw_plan_arguments(&function->plan, fcinfo, slots);
-	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots);
+	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
+					  function->stat);
 	fcinfo->isnull = false;
 	result = pgw_plan_result(&function->plan, slots);
 	if (unlikely(function->returns_set))

@@ -11,13 +11,14 @@ use Test::More;
 my %allowed = (
 	compat => [],
 	guc => ['compat'],
+	stat => [qw(guc compat)],
 	engine => [qw(guc compat)],
 	values => [qw(engine guc compat)],
 	host => [qw(engine guc compat)],
-	catalog => [qw(values host engine guc compat)],
-	language => [qw(catalog values host engine guc compat)],
+	catalog => [qw(values host engine stat guc compat)],
+	language => [qw(catalog values host engine stat guc compat)],
 	classic => [qw(catalog values host engine guc compat)],
-	main => [qw(language classic catalog values host engine guc compat)],
+	main => [qw(language classic catalog values host engine stat guc compat)],
 );
 my $lines_max = 1000;
 my $function_max = 100;
