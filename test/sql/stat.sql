@@ -53,7 +53,7 @@ SELECT * FROM functions WHERE funcname = 'divide';
 SELECT * FROM modules WHERE modulename = 'm';
 
 -- case: a cancel
-SET statement_timeout = '100ms';
+SET statement_timeout = '500ms';
 SELECT spin();
 RESET statement_timeout;
 \echo :LAST_ERROR_SQLSTATE
@@ -66,7 +66,7 @@ CREATE FUNCTION bad_start() RETURNS integer LANGUAGE wasm AS '(module (start 1)
 CREATE FUNCTION endless_start() RETURNS integer LANGUAGE wasm AS '(module (start 1)
 	(func (export "endless_start") (result i32) (i32.const 1)) (func (loop (br 0))))';
 SELECT bad_start();
-SET statement_timeout = '100ms';
+SET statement_timeout = '500ms';
 SELECT endless_start();
 RESET statement_timeout;
 \echo :LAST_ERROR_SQLSTATE
