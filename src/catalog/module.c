@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "stat/stat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -212,6 +213,19 @@ compile_body(const PgwProc *proc, const PgwLimits *limits, bool metered)
 	return code;
 }
 
+/* Counts how this session came to the code, for the first module that asks for it. */
+static void
+count_origin(PgwCode *code, Oid module)
+{
+	if (code->counted)
+		return;
+	code->counted = true;
+	if (code->compile_ms >= 0)
+		pgw_stat_compile(module, code->compile_ms);
+	else
+		pgw_stat_cache_hit(module);
+}
+
 PgwCode *
 pgw_module_code(const PgwProc *proc)
 {
@@ -225,7 +239,10 @@ pgw_module_code(const PgwProc *proc)
 	pgw_body_parse(proc->source, proc->whole, &body);
 	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest))
 		code = pgw_code_find(&digest, metered);
-	return code ? code : compile_body(proc, &limits, metered);
+	if (code == NULL)
+		code = compile_body(proc, &limits, metered);
+	count_origin(code, proc->oid);
+	return code;
 }
 
 bool

@@ -297,7 +297,7 @@ read_types(PgwCode *code)
 static PgwCode *
 keep(const PgwCodeKey *key, wasmtime_module_t *module, bool mapped)
 {
-	PgwCode		fresh = {.key = *key,.module = module,.mapped = mapped,.holders = 1};
+	PgwCode		fresh = {.key = *key,.module = module,.mapped = mapped,.holders = 1,.compile_ms = -1};
 	PgwCode    *code = NULL;
 
 	PG_TRY();
@@ -375,6 +375,7 @@ compile(const PgwCodeKey *key, const char *bytes, size_t length, const PgwLimits
 		module = pgw_artifact_open(artifact, artifact_length, key->metered);
 		code = keep(key, module, false);
 	}
+	code->compile_ms = ms;
 	pfree(artifact);
 	return code;
 }

@@ -75,6 +75,9 @@ typedef struct PgwCode
 	MemoryContext context;
 	wasmtime_module_t *module;
 	bool		mapped;			/* holds a file of the cache */
+	int			compile_ms;		/* how long this session compiled it; -1: it
+								 * came from the cache */
+	bool		counted;		/* for the caller: its origin is counted */
 	int			nexports;
 	PgwExtern  *exports;
 	int			nimports;

@@ -172,6 +172,18 @@ SELECT pg_stat_force_next_flush();
 SELECT calls FROM pg_stat_user_functions WHERE funcname = 'divide';
 RESET track_functions;
 
+-- case: compiled once, then found in the cache
+SELECT wasm.create_module('fresh', convert_to('(module (func (export "fresh_f") (result i32) (i32.const 1))) ;; '
+	|| gen_random_uuid(), 'UTF8'));
+SELECT compiles, compile_time > 0 AS took_time, cache_hits FROM wasm.stat_modules WHERE modulename = 'fresh';
+SELECT count(*) FROM wasm.create_functions('fresh');
+SELECT fresh_f();
+SELECT compiles, cache_hits, instances FROM wasm.stat_modules WHERE modulename = 'fresh';
+\c
+SET search_path = stat, public;
+SELECT fresh_f();
+SELECT compiles, compile_time, cache_hits, instances FROM wasm.stat_modules WHERE modulename = 'fresh';
+
 SET client_min_messages = warning;
 DROP SCHEMA stat CASCADE;
 RESET client_min_messages;
