@@ -185,7 +185,7 @@ start_helper(Helper *helper, const char *action)
 	{
 		errno = result;
 		ereport(ERROR,
-				(errcode_for_file_access(),
+				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("could not start the program \"%s/%s\": %m", pkglib_path, PGW_HELPER),
 				 errhint("It is installed with the extension, and compiles WebAssembly modules.")));
 	}
