@@ -13,6 +13,7 @@
 #include "engine/compile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -33,6 +34,9 @@
 
 /* Room in a pipe, where the system lets us choose */
 #define PGW_PIPE_SIZE (1024 * 1024)
+
+/* How often, in milliseconds, a child is looked at that is to end of itself */
+#define PGW_REAP_MS 5
 
 typedef struct Helper
 {
@@ -193,19 +197,28 @@ start_helper(Helper *helper, const char *action)
 	fcntl(helper->output, F_SETFL, O_NONBLOCK);
 }
 
-/* Waits until the pipe is ready, serving interrupts. */
+static void pg_attribute_noreturn()
+refuse_time(const Helper *helper)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("compiling a WebAssembly module took too long"),
+			 errdetail("wasm.compile_timeout allows %d ms.", helper->limits->compile_timeout)));
+}
+
+/*
+ * Waits until the pipe is ready, or for at most that many milliseconds; serves
+ * interrupts.
+ */
 static void
-wait_for(const Helper *helper, int fd, int event)
+wait_for(const Helper *helper, int fd, int event, long most)
 {
 	long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), helper->deadline);
 
 	if (left <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("compiling a WebAssembly module took too long"),
-				 errdetail("wasm.compile_timeout allows %d ms.", helper->limits->compile_timeout)));
+		refuse_time(helper);
 	if (WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT | event,
-						  fd, left, pgw_wait_event_compile()) & WL_LATCH_SET)
+						  fd, Min(left, most), pgw_wait_event_compile()) & WL_LATCH_SET)
 		ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }
@@ -226,7 +239,7 @@ send_module(Helper *helper, const char *bytes, size_t length)
 		else if (n < 0 && errno == EPIPE)
 			break;
 		else if (n < 0 && errno == EAGAIN)
-			wait_for(helper, helper->input, WL_SOCKET_WRITEABLE);
+			wait_for(helper, helper->input, WL_SOCKET_WRITEABLE, LONG_MAX);
 		else if (n < 0 && errno != EINTR)
 			ereport(ERROR,
 					(errcode_for_file_access(),
@@ -251,7 +264,7 @@ receive(Helper *helper, void *bytes, size_t length)
 			length -= n;
 		}
 		else if (errno == EAGAIN)
-			wait_for(helper, helper->output, WL_SOCKET_READABLE);
+			wait_for(helper, helper->output, WL_SOCKET_READABLE, LONG_MAX);
 		else if (errno != EINTR)
 			ereport(ERROR,
 					(errcode_for_file_access(),
@@ -260,20 +273,26 @@ receive(Helper *helper, void *bytes, size_t length)
 	return true;
 }
 
+/* Reaps the child, which has closed its output and so should be about to end. */
+static int
+await_end(Helper *helper)
+{
+	int			status = 0;
+
+	while (waitpid(helper->pid, &status, WNOHANG) == 0)
+		wait_for(helper, PGINVALID_SOCKET, 0, PGW_REAP_MS);
+	helper->pid = 0;
+	return status;
+}
+
 /* The child closed its output without a whole reply: says why, as an error. */
 static void pg_attribute_noreturn()
 explain_end(Helper *helper)
 {
-	int			status = 0;
+	int			status = await_end(helper);
 
-	while (waitpid(helper->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	helper->pid = 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("compiling a WebAssembly module took too long"),
-				 errdetail("wasm.compile_timeout allows %d ms.", helper->limits->compile_timeout)));
+		refuse_time(helper);
 	if (WIFSIGNALED(status))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
