@@ -4,7 +4,7 @@
  *
  * Neither can be interrupted or bounded within a process that must live on.
  * Here both may fail, run out of memory or go on for ever: the program limits
- * its own resources, dies with its backend, and has no file but the two pipes.
+ * its own resources, dies with its backend, and can open no file.
  * helper.h says how it is called.
  */
 #ifndef _GNU_SOURCE
@@ -61,15 +61,15 @@ die_with_parent(pid_t parent)
 }
 
 static void
-limit(int resource, rlim_t most)
+limit(int resource, rlim_t soft, rlim_t hard)
 {
 	struct rlimit now;
 
 	if (getrlimit(resource, &now) != 0)
 		_exit(FAIL);
-	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > most)
-		now.rlim_max = most;
-	now.rlim_cur = now.rlim_max;
+	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > hard)
+		now.rlim_max = hard;
+	now.rlim_cur = now.rlim_max < soft ? now.rlim_max : soft;
 	if (setrlimit(resource, &now) != 0)
 		_exit(FAIL);
 }
@@ -102,11 +102,15 @@ thread_count(void)
 static void
 limit_resources(const char *memory_kb, const char *seconds)
 {
+	rlim_t		memory = (rlim_t) strtoull(memory_kb, NULL, 10) * 1024;
+	rlim_t		time = (rlim_t) strtoull(seconds, NULL, 10) * thread_count();
 	char		threads[8];
 
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_AS, (rlim_t) strtoull(memory_kb, NULL, 10) * 1024);
-	limit(RLIMIT_CPU, (rlim_t) strtoull(seconds, NULL, 10) * thread_count());
+	limit(RLIMIT_CORE, 0, 0);
+	limit(RLIMIT_NOFILE, STDERR_FILENO + 1, STDERR_FILENO + 1);
+	limit(RLIMIT_AS, memory, memory);
+	/* at the soft limit comes SIGXCPU, which tells the backend the cause */
+	limit(RLIMIT_CPU, time, time + 1);
 #ifdef M_ARENA_MAX
 	/* an arena takes 64 MB of address space */
 	mallopt(M_ARENA_MAX, 2);
