@@ -67,6 +67,7 @@ typedef struct ArtifactTail
 	int32		compile_ms;
 	uint64		length;			/* of what comes before */
 	PgwDigest	digest;			/* of the module's bytes */
+	char		build[sizeof(((PgwArtifactFile *) NULL)->build)];
 	uint32		metered;
 	pg_crc32c	crc;			/* of all that comes before */
 } ArtifactTail;
@@ -166,8 +167,10 @@ check_file(OpenArtifact *file, const PgwDigest *digest, bool metered)
 			 tail->magic != TAIL_MAGIC ||
 			 tail->length != status->st_size - sizeof(ArtifactTail))
 		file->fault = "its length is wrong";
-	else if (memcmp(&tail->digest, digest, sizeof(PgwDigest)) != 0 || tail->metered != metered)
+	else if (memcmp(&tail->digest, digest, sizeof(PgwDigest)) != 0)
 		file->fault = "it belongs to another module";
+	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->metered != metered)
+		file->fault = "it was made for another engine";
 	return file->fault == NULL;
 }
 
@@ -541,7 +544,7 @@ void
 pgw_artifact_store(const PgwDigest *digest, bool metered, const char *bytes, size_t length, int compile_ms)
 {
 	ArtifactTail tail = {.magic = TAIL_MAGIC,.compile_ms = compile_ms,.length = length,
-	.digest = *digest,.metered = metered};
+	.digest = *digest,.build = PGW_BUILD,.metered = metered};
 	int64		allowed = (int64) pgw_cache_size * 1024 * 1024;
 	char		path[MAXPGPATH];
 	char		temporary[MAXPGPATH + 32];
