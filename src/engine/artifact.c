@@ -243,6 +243,7 @@ load_by_mapping(OpenArtifact *file, bool metered)
 	char		path[64];
 	wasmtime_module_t *module;
 	wasmtime_error_t *error;
+	bool		forbidden;
 
 	if (!is_verified(&file->status, file->tail.crc))
 	{
@@ -252,14 +253,18 @@ load_by_mapping(OpenArtifact *file, bool metered)
 			return NULL;
 		pfree(content);
 	}
+	if (!AcquireExternalFD())
+		return NULL;
 	/* the file that was checked, whatever its name stands for by now */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
 	error = wasmtime_module_deserialize_file(pgw_engine(metered), path, &module);
 	if (error == NULL)
 		return module;
-	if (pgw_error_forbids_code(error))
-		warn_unmapped();
+	ReleaseExternalFD();
+	forbidden = pgw_error_forbids_code(error);
 	wasmtime_error_delete(error);
+	if (forbidden)
+		warn_unmapped();
 	return NULL;
 }
 
@@ -269,11 +274,9 @@ load(OpenArtifact *file, bool metered, bool *mapped)
 	wasmtime_module_t *module = NULL;
 
 	*mapped = false;
-	if (file->tail.length > READ_MAX && AcquireExternalFD())
+	if (file->tail.length > READ_MAX)
 	{
 		module = load_by_mapping(file, metered);
-		if (module == NULL)
-			ReleaseExternalFD();
 		*mapped = module != NULL;
 	}
 	if (module == NULL && file->fault == NULL)
