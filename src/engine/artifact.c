@@ -288,6 +288,21 @@ load(OpenArtifact *file, bool metered, bool *mapped)
 	return module;
 }
 
+/* Is it the fault of what bears the name that it cannot be opened? */
+static bool
+is_lasting(int open_errno)
+{
+	return open_errno == ELOOP || open_errno == EACCES || open_errno == EPERM || open_errno == ENXIO;
+}
+
+/* A directory goes only when it is empty. */
+static void
+remove_faulty(const char *path)
+{
+	if (unlink(path) != 0 && (errno == EISDIR || errno == EPERM))
+		(void) rmdir(path);
+}
+
 wasmtime_module_t *
 pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
 {
@@ -300,7 +315,7 @@ pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
 		return NULL;
 	artifact_path(digest, metered, path);
 	file.fd = OpenTransientFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
-	if (file.fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (file.fd < 0 && !is_lasting(errno))
 		return NULL;
 	if (file.fd < 0)
 		file.fault = errno == ELOOP ? "it is a symbolic link" : "it cannot be opened";
@@ -312,7 +327,7 @@ pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
 	{
 		ereport(LOG,
 				(errmsg("compiled WebAssembly module \"%s\" is not used: %s", path, file.fault)));
-		(void) unlink(path);
+		remove_faulty(path);
 	}
 	return module;
 }
