@@ -18,7 +18,7 @@ use WasmTest;
 our @EXPORT = qw(
   full amount now wait_until
   figure figure_latencies
-  has_setting good_functions check_good
+  good_functions check_good
   processor_ticks process_gone children descriptors memory_kb
   wait_for_work wait_for_compilation
   slow_module
@@ -85,13 +85,6 @@ sub figure_latencies
 }
 
 # --- the server ---
-
-sub has_setting
-{
-	my ($client, $name) = @_;
-
-	return $client->ask("SELECT count(*) FROM pg_settings WHERE name = '$name'");
-}
 
 # Functions by which a session shows that it is in order.
 sub good_functions

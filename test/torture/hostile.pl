@@ -20,15 +20,12 @@ my $client = Client->new($node);
 
 $client->ask(good_functions());
 $client->ask('CREATE TABLE bystander AS SELECT 1 AS n');
-my $with_helper = has_setting($client, 'wasm.compile_timeout');
-my $with_limits = has_setting($client, 'wasm.module_size_limit');
 
 my $tried = 0;
 
 # Tries a module.  Options: call => a function call or list of statements;
 # result => what the last of them gives; timeout => where the guest does not
-# end by itself; helper => true for what only the helper process survives;
-# before => SQLSTATE where there is no wasm.module_size_limit yet.
+# end by itself; set => settings.
 sub try
 {
 	my ($title, $expected, $module, %options) = @_;
@@ -36,36 +33,30 @@ sub try
 	my @statements = ref $call ? @$call : defined $call ? ("SELECT $call") : ();
 
 	unshift @statements, "SELECT count(*) FROM wasm.create_functions('h', 'h_')" if defined $call && !ref $call;
-	$expected = $options{before} if defined $options{before} && !$with_limits;
-  SKIP:
+	my $result = $client->attempt('BEGIN');
+
+	$client->ask("SET LOCAL statement_timeout = '$options{timeout}'") if $options{timeout};
+	$client->ask("SET LOCAL $_") for @{ $options{set} // [] };
+	$result = $client->attempt_bytes(q{SELECT wasm.create_module('h', $1)}, $module) if defined $module;
+	while (!$result->{sqlstate} && $result->{status} && @statements)
 	{
-		skip "$title: compiles in the backend", 1 if $options{helper} && !$with_helper;
-
-		my $result = $client->attempt('BEGIN');
-
-		$client->ask("SET LOCAL statement_timeout = '$options{timeout}'") if $options{timeout};
-		$client->ask("SET LOCAL $_") for @{ $options{set} // [] };
-		$result = $client->attempt_bytes(q{SELECT wasm.create_module('h', $1)}, $module) if defined $module;
-		while (!$result->{sqlstate} && $result->{status} && @statements)
-		{
-			$result = $client->attempt(shift @statements);
-		}
-		my $outcome = $result->{status} ? $result->{sqlstate} : 'the session has ended';
-		$outcome .= ", result $result->{rows}"
-		  if !$result->{sqlstate} && defined $options{result} && $result->{rows} ne $options{result};
-
-		# a session that has ended must not end the test
-		if (!$result->{status})
-		{
-			wait_until('the server is up again', sub { $client = Client->try($node); $client->{result}{status} });
-		}
-		else { $client->attempt('ROLLBACK') }
-		my $health = check_good($client, $tried);
-		my $says = $expected || ($options{result} // 'no error');
-		is("$outcome $health", "$expected ", "$title: " . ($says =~ s/(.{40}).+/$1.../sr))
-		  or diag($result->{message});
-		$tried++;
+		$result = $client->attempt(shift @statements);
 	}
+	my $outcome = $result->{status} ? $result->{sqlstate} : 'the session has ended';
+	$outcome .= ", result $result->{rows}"
+	  if !$result->{sqlstate} && defined $options{result} && $result->{rows} ne $options{result};
+
+	# a session that has ended must not end the test
+	if (!$result->{status})
+	{
+		wait_until('the server is up again', sub { $client = Client->try($node); $client->{result}{status} });
+	}
+	else { $client->attempt('ROLLBACK') }
+	my $health = check_good($client, $tried);
+	my $says = $expected || ($options{result} // 'no error');
+	is("$outcome $health", "$expected ", "$title: " . ($says =~ s/(.{40}).+/$1.../sr))
+	  or diag($result->{message});
+	$tried++;
 }
 
 sub wat
@@ -127,6 +118,19 @@ try('exponential calls', '57014',
 	wat('(func $f0)', (map { my $p = $_ - 1; "(func \$f$_ (call \$f$p) (call \$f$p))" } 1 .. 60),
 		'(export "f" (func $f60))'),
 	call => 'h_f()', timeout => $short);
+
+# the same under a limit on the work of a call
+for my $case (
+	[ 'a loop', '(loop $l (br $l))' ], [ 'a tail call', '(return_call $f)' ],
+	[ 'a loop of memory.fill', '(loop $l (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br $l))' ])
+{
+	my ($what, $body) = @$case;
+
+	try("$what that spends its fuel", '54000', wat('(memory 1)', func($body)), call => 'h_f()',
+		set => [ 'wasm.fuel = 10000' ]);
+}
+try('a start function that spends its fuel', '54000', wat('(func $s (loop $l (br $l))) (start $s)', func('')),
+	call => 'h_f()', set => [ 'wasm.fuel = 10000' ]);
 
 # --- the stack ---
 
@@ -202,11 +206,11 @@ my $many_functions = sub {
 		section(7, vector(name('f') . "\0\0")),
 		section(10, uleb($count) . "\2\0\x0b" x $count));
 };
-try('50,001 functions', '54000', $many_functions->(50_001), helper => 1);
-try('a million functions', '54000', $many_functions->(1_000_000), helper => 1);
+try('50,001 functions', '54000', $many_functions->(50_001));
+try('a million functions', '54000', $many_functions->(1_000_000));
 try('a million and one functions', '54000', $many_functions->(1_000_001));
 try('a function of 10 MB', '54000', binary("\1" x 10_000_000));
-try('a function of 1 MiB and a byte', '54000', binary("\1" x (1024 * 1024 - 1)), before => '');
+try('a function of 1 MiB and a byte', '54000', binary("\1" x (1024 * 1024 - 1)));
 try('100,000 local variables', '22P03', wat(func('(local ' . 'i32 ' x 100_000 . ')')));
 try('100,000 local variables at once', '22P03',
 	module(section(1, vector("\x60\0\0")), section(3, vector("\0")),
@@ -239,21 +243,22 @@ try('a constant expression of 10,000 terms', '',
 	call => 'h_f()', result => '10000');
 try('a br_table of a million targets', '54000',
 	binary("\x02\x40\x41\0\x0e" . uleb(1_000_000) . "\0" x 1_000_001 . "\x0b"));
-try('a br_table of 900,000 targets', '', binary("\x02\x40\x41\0\x0e" . uleb(900_000) . "\0" x 900_001 . "\x0b"),
-	call => 'h_f()', helper => 1);
+try('a br_table of 900,000 targets', '54000', binary("\x02\x40\x41\0\x0e" . uleb(900_000) . "\0" x 900_001 . "\x0b"));
+try('a br_table of 65,000 targets', '', binary("\x02\x40\x41\0\x0e" . uleb(65_000) . "\0" x 65_001 . "\x0b"),
+	call => 'h_f()');
 try('a br_table whose length is a lie', '22P03', binary("\x02\x40\x41\0\x0e" . uleb(2**32 - 1) . "\0" x 1000 . "\x0b"));
 try('an element segment that is too long for the table', '38000',
 	wat('(table 1 funcref)', '(elem (i32.const 0) func ' . '$f ' x 2_000 . ')', func('')), call => 'h_f()');
 
 # --- depth ---
 
-try('blocks 100,000 deep', '', binary("\x02\x40" x 100_000 . "\x0b" x 100_000), call => 'h_f()', helper => 1);
+try('blocks 100,000 deep', '', binary("\x02\x40" x 100_000 . "\x0b" x 100_000), call => 'h_f()');
 try('blocks 2,000 deep', '', binary("\x02\x40" x 2_000 . "\x0b" x 2_000), call => 'h_f()');
 try('blocks that do not end', '22P03', binary("\x02\x40" x 100_000));
 try('conditions 2,000 deep', '', binary("\x41\1\x04\x40" x 2_000 . "\x0b" x 2_000), call => 'h_f()');
 try('20,000 loops in each other', '54000', binary("\x03\x40" x 20_000 . "\x0b" x 20_000),
-	helper => 1, set => [ "wasm.compile_timeout = '2s'" ]);
-try('a stack of 100,000 values', '', binary("\x41\1" x 100_000 . "\x1a" x 100_000), call => 'h_f()', helper => 1);
+	set => [ "wasm.compile_timeout = '2s'" ]);
+try('a stack of 100,000 values', '', binary("\x41\1" x 100_000 . "\x1a" x 100_000), call => 'h_f()');
 try('a stack of 10,000 values', '', binary("\x41\1" x 10_000 . "\x1a" x 10_000), call => 'h_f()');
 try('100,000 values taken from nowhere', '', binary("\0" . "\x1a" x 100_000));
 try('text: 900,000 parentheses', '42601', '(' x 900_000);
@@ -267,13 +272,13 @@ try('text: annotations in annotations', '42601', '(module ' . '(@a ' x 200_000);
 
 # --- work for the compiler ---
 
-try('50,000 branches', '', binary("\x02\x40" . "\x41\0\x0d\0" x 50_000 . "\x0b"), call => 'h_f()', helper => 1);
-try('30,000 calls of itself', '54001', binary("\x10\0" x 30_000), call => 'h_f()', helper => 1);
+try('50,000 branches', '', binary("\x02\x40" . "\x41\0\x0d\0" x 50_000 . "\x0b"), call => 'h_f()');
+try('30,000 calls of itself', '54001', binary("\x10\0" x 30_000), call => 'h_f()');
 try('10,000 functions of 100 instructions', '',
 	module(section(1, vector("\x60\0\0")), section(3, uleb(10_000) . "\0" x 10_000),
 		section(7, vector(name('f') . "\0\0")),
 		section(10, uleb(10_000) . body("\x41\1\x1a" x 34) x 10_000)),
-	call => 'h_f()', helper => 1);
+	call => 'h_f()');
 
 # --- segments ---
 

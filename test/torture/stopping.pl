@@ -53,8 +53,7 @@ $admin->ask(good_functions() . q{
 	END';
 });
 
-my @places = ('loop', 'start', 'nested');
-push @places, 'compilation' if has_setting($admin, 'wasm.compile_timeout');
+my @places = ('loop', 'start', 'nested', 'compilation');
 
 # No module twice, or it would be compiled already.
 my $modules = 0;
@@ -217,7 +216,7 @@ for my $place (@places)
 
 # A cancel does nothing to them; the timeouts for idle sessions, in and out of a
 # transaction in turn, end them.
-for my $place ('loop', 'start', 'nested', 'compilation')
+for my $place (@places)
 {
 	my (@wrong, @latencies);
 

@@ -54,6 +54,7 @@ $client->ask(q{
 		'(module (memory 65536) (func (export "too_much_memory")))';
 	CREATE FUNCTION looping() RETURNS void LANGUAGE wasm AS
 		'(module (func (export "looping") (loop $l (br $l))))';
+	ALTER FUNCTION looping() SET wasm.fuel = 1000;
 	-- the same within one statement, each trap in a subtransaction
 	CREATE FUNCTION catch(command text, expected text, rounds integer) RETURNS integer LANGUAGE plpgsql AS $do$
 	DECLARE
@@ -74,6 +75,7 @@ $client->ask(q{
 
 # Each code of the engine that a guest can come to
 my @traps = (
+	[ 'all fuel spent', 'looping()', '54000' ],
 	[ 'unreachable', 'trap_unreachable()', '38000' ],
 	[ 'unreachable below 100 calls', 'trap_half_way(100)', '38000' ],
 	[ 'division by zero', 'trap_divide(1, 0)', '22012' ],
@@ -92,12 +94,6 @@ my @traps = (
 	[ 'trap in a start function', 'starting()', '38000' ],
 	[ 'data outside of memory', 'data_outside()', '38000' ],
 	[ 'too large a memory', 'too_much_memory()', '54000' ]);
-
-if (has_setting($client, 'wasm.fuel'))
-{
-	$client->ask(q{ALTER FUNCTION looping() SET wasm.fuel = 1000});
-	push @traps, [ 'all fuel spent', 'looping()', '54000' ];
-}
 
 # How often the trap was not as it should be, or the calls after it not.
 sub repeat
