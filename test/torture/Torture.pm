@@ -145,11 +145,14 @@ sub children
 	return grep { ((stat_fields($_))[1] // 0) == $pid } map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
 }
 
+# How many file descriptors a process has open, without those for files of a
+# data directory: the server keeps the ones of tables and logs as it likes.
 sub descriptors
 {
-	my ($pid) = @_;
+	my ($pid, $data_dir) = @_;
+	my @links = map { readlink($_) // () } glob "/proc/$pid/fd/*";
 
-	return scalar(() = glob "/proc/$pid/fd/*");
+	return scalar grep { !m{^\Q$data_dir\E/(?!pgsql_tmp_wasm)} } @links;
 }
 
 # What a process has in memory of its own: not the server's shared memory.

@@ -123,7 +123,7 @@ sub catch
 
 sub usage
 {
-	return (memory_kb($client->pid), descriptors($client->pid));
+	return (memory_kb($client->pid), descriptors($client->pid, $node->data_dir));
 }
 
 # warm up: all of them
