@@ -17,7 +17,6 @@
 #include "stat/stat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -180,12 +179,14 @@ pgw_module_limits(const PgwProc *proc)
 					  &settings, NULL, &count);
 	for (int i = 0; i < count; i++)
 	{
-		char	   *name;
-		char	   *value;
+		/* ParseLongOption() would allocate by malloc() before PostgreSQL 16 */
+		char	   *name = TextDatumGetCString(settings[i]);
+		char	   *value = strchr(name, '=');
 
-		ParseLongOption(TextDatumGetCString(settings[i]), &name, &value);
-		if (value != NULL)
-			pgw_limits_set(&limits, name, value);
+		if (value == NULL)
+			continue;
+		*value++ = '\0';
+		pgw_limits_set(&limits, name, value);
 	}
 	return limits;
 }
