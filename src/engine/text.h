@@ -34,7 +34,7 @@ pgw_is_wat(const char *bytes, size_t length)
 static inline bool
 pgw_is_component(const char *bytes, size_t length)
 {
-	return length >= 8 && memcmp(bytes, "\0asm", 4) == 0 && bytes[6] == 1;
+	return length >= 8 && memcmp(bytes, "\0asm", 4) == 0 && bytes[6] == 1 && bytes[7] == 0;
 }
 
 #endif							/* PGW_TEXT_H */
