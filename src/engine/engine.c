@@ -37,7 +37,8 @@ static char *stack_floor = NULL;
 
 /*
  * The stack grows downwards from where the backend began to use it, by as much
- * as the rlimit allows.
+ * as the rlimit allows.  Version 15 does not record that place in single-user
+ * mode; there it is taken to be here.
  */
 static void
 find_stack_floor(void)
@@ -46,6 +47,8 @@ find_stack_floor(void)
 
 	stack_base = set_stack_base();
 	restore_stack_base(stack_base);
+	if (stack_base == NULL)
+		stack_base = __builtin_frame_address(0);
 	if (rlimit > 0 && rlimit < PGW_STACK_UNLIMITED)
 		stack_floor = stack_base - rlimit + PGW_STACK_RESERVE;
 }
