@@ -1,0 +1,22 @@
+;; SIMD: lanes, saturation, comparison, conversion, shuffles.
+(module
+  (memory 1)
+  (func (export "add") (param v128 v128) (result v128)
+    (i8x16.add_sat_s (local.get 0) (i16x8.mul (local.get 1) (local.get 0))))
+  (func (export "floats") (param v128 v128) (result v128 v128)
+    (f32x4.min (f32x4.div (local.get 0) (local.get 1)) (local.get 1))
+    (f64x2.sqrt (f64x2.add (local.get 0) (local.get 1))))
+  (func (export "shuffle") (param v128 v128) (result v128)
+    (i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31
+      (i8x16.swizzle (local.get 0) (local.get 1)) (local.get 1)))
+  (func (export "convert") (param v128) (result v128 v128 i32)
+    (i32x4.trunc_sat_f32x4_s (local.get 0))
+    (f64x2.convert_low_i32x4_u (local.get 0))
+    (i16x8.bitmask (i16x8.gt_s (local.get 0) (v128.const i16x8 1 2 3 4 5 6 7 8))))
+  (func (export "lanes") (param v128 i64) (result i32 i64 f32)
+    (i8x16.extract_lane_s 15 (local.get 0))
+    (i64x2.extract_lane 1 (i64x2.replace_lane 0 (local.get 0) (local.get 1)))
+    (f32x4.extract_lane 2 (f32x4.splat (f32.demote_f64 (f64.convert_i64_s (local.get 1))))))
+  (func (export "memory") (param i32 v128) (result v128)
+    (v128.store offset=4 (local.get 0) (local.get 1))
+    (v128.or (v128.load8x8_s (local.get 0)) (v128.load32_zero offset=12 (local.get 0)))))
