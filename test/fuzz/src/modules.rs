@@ -19,7 +19,10 @@ const MUTATED: usize = 30;
 /// export functions that SQL can call.
 const EXPORT_ALL: usize = 10;
 
-/// Of a hundred modules, how many may ask for more than an instance can have.
+/// Of a hundred generated modules, how many import something.
+const IMPORTING: usize = 2;
+
+/// Of a hundred generated modules, how many may ask for more than an instance can have.
 const GREEDY: usize = 3;
 
 /// Of a hundred mutated modules, how many begin as a real one, not a generated one,
@@ -103,12 +106,14 @@ impl Corpus {
 /// The proposals that src/engine/config.c enables, and the limits of engine.c.
 fn config(random: &mut Random) -> Config {
     let greedy = random.percent(GREEDY);
+    let imports = usize::from(random.percent(IMPORTING));
     Config {
         min_exports: 1,
         export_everything: true,
         min_funcs: 1,
         max_funcs: 8,
-        max_imports: 0,
+        min_imports: imports,
+        max_imports: imports,
         max_instructions: 40 + random.below(200),
         max_memories: 1,
         max_memory32_bytes: if greedy { 1 << 32 } else { 64 << 20 },
@@ -169,7 +174,7 @@ fn prescribe_exports(config: &mut Config, random: &mut Random) {
     config.exports = Some(wat::parse_str(&text).expect("the text is a module"));
 }
 
-/// A valid module without imports whose calls end.
+/// A valid module whose calls end.
 fn generate(random: &mut Random) -> Vec<u8> {
     loop {
         let length = 200 + random.below(4000);
