@@ -80,11 +80,13 @@ pub struct Trier {
     pub engine: Engine,
     number: usize,
     previous: Vec<u8>,
+    /// The engine alone has aborted in this trial.
+    pub engine_died: bool,
 }
 
 impl Trier {
     pub fn new(session: Session, engine: Engine, number: usize) -> Trier {
-        Trier { session, engine, number, previous: Vec::new() }
+        Trier { session, engine, number, previous: Vec::new(), engine_died: false }
     }
 
     pub fn reopen(&mut self) -> Result<(), postgres::Error> {
@@ -92,6 +94,7 @@ impl Trier {
     }
 
     pub fn try_module(&mut self, bytes: &[u8], random: &mut Random) -> Result<Counts, Lost> {
+        self.engine_died = false;
         let mut trial = Trial { trier: self, random, counts: Counts::default() };
         match trial.run(bytes) {
             Ok(()) => Ok(trial.counts),
@@ -151,6 +154,7 @@ impl Trial<'_> {
     /// Counts it, with another engine for what follows.
     fn engine_died(&mut self) -> Result<(), Stop> {
         self.counts.engine_deaths += 1;
+        self.trier.engine_died = true;
         match self.trier.engine.restart() {
             Ok(_) => Ok(()),
             Err(error) => mismatch(format!("the engine's program cannot be started: {error}")),
@@ -430,7 +434,7 @@ fn error_state(text: &str) -> &'static str {
 /// Zeros first, then values at the edges of their types, and random bits.
 fn argument(of: Type, set: usize, random: &mut Random) -> Bits {
     const INTEGERS: [u64; 16] = [
-        0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000,
+        0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000,
         0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, u64::MAX,
     ];
     // zeros, ones, bounds of integers, smallest, largest, infinities, quiet and signalling NaNs
