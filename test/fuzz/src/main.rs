@@ -77,9 +77,10 @@ struct Totals {
     crashes: u64,
 }
 
-/// Keeps a module, and a line that says why.
+/// Keeps a module and why; prints where, and the first line.
 fn keep(folder: &Path, item: u64, sample: &Sample, why: &str) {
-    println!("module {item}: {why}");
+    let summary = why.lines().next().unwrap_or_default();
+    println!("{}: {summary}", folder.join(format!("{item}.wasm")).display());
     let file = folder.join(format!("{item}.wasm"));
     let note = folder.join(format!("{item}.txt"));
     fs::write(file, &sample.bytes).expect("the folder of findings can be written");
