@@ -33,7 +33,7 @@ int			pgw_compile_workers;
 int			pgw_cache_size;
 int			pgw_stat_max = 5000;
 
-void		(*pgw_guc_on_metering) (void) = NULL;
+void		(*pgw_guc_on_metering) (bool metering) = NULL;
 
 typedef struct IntSetting
 {
@@ -82,7 +82,7 @@ static void
 on_fuel(double fuel, void *extra)
 {
 	if ((fuel > 0) != (pgw_session_limits.fuel > 0) && pgw_guc_on_metering != NULL)
-		pgw_guc_on_metering();
+		pgw_guc_on_metering(fuel > 0);
 }
 
 void

@@ -34,8 +34,8 @@ extern int	pgw_stat_max;
 
 extern void pgw_guc_init(void);
 
-/* To be called when metering is switched on or off.  May not throw. */
-extern void (*pgw_guc_on_metering) (void);
+/* To be called when the session switches metering on or off.  May not throw. */
+extern void (*pgw_guc_on_metering) (bool metering);
 
 /*
  * Sets what "wasm.name" = value says, as of a SET clause; other names are

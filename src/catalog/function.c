@@ -6,6 +6,9 @@
  * FmgrInfos live on in the relation, type and partition caches, across
  * transactions and across changes of the function.  So a call tests on every
  * entry that its PgwFunction is usable; invalidation callbacks clear that.
+ *
+ * Metered and free calls of a function go to two PgwFunctions, since they run
+ * different code; the one that fits the setting wasm.fuel is usable.
  */
 #include "postgres.h"
 
@@ -25,13 +28,19 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-typedef struct FunctionEntry
+typedef struct FunctionKey
 {
 	Oid			oid;
+	uint32		metered;
+} FunctionKey;
+
+typedef struct FunctionEntry
+{
+	FunctionKey key;
 	PgwFunction *function;
 } FunctionEntry;
 
-/* The usable functions by OID, and all that exist. */
+/* The current functions, and all that exist. */
 static HTAB *functions = NULL;
 static dlist_head all_functions = DLIST_STATIC_INIT(all_functions);
 
@@ -41,13 +50,10 @@ static uint64 invalidations = 0;
 /* --- invalidation --- */
 
 static void
-all_unusable(void)
+spoil(PgwFunction *function)
 {
-	dlist_iter	iter;
-
-	invalidations++;
-	dlist_foreach(iter, &all_functions)
-		dlist_container(PgwFunction, node, iter.cur)->usable = false;
+	function->current = false;
+	function->usable = false;
 }
 
 static void
@@ -61,7 +67,7 @@ on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
 
 		if (hashvalue == 0 || hashvalue == function->hash || hashvalue == function->module_hash)
-			function->usable = false;
+			spoil(function);
 	}
 	pgw_instance_expire(hashvalue);
 }
@@ -70,7 +76,11 @@ on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 static void
 on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
 {
-	all_unusable();
+	dlist_iter	iter;
+
+	invalidations++;
+	dlist_foreach(iter, &all_functions)
+		spoil(dlist_container(PgwFunction, node, iter.cur));
 }
 
 static void
@@ -85,14 +95,29 @@ on_relation_change(Datum arg, Oid relation)
 
 		if (OidIsValid(function->row_relation) &&
 			(!OidIsValid(relation) || relation == function->row_relation))
-			function->usable = false;
+			spoil(function);
+	}
+}
+
+/* The session begins or ceases to meter calls; modules may decide for themselves. */
+static void
+on_metering(bool metering)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &all_functions)
+	{
+		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
+
+		if (!function->is_module && function->limits.fuel < 0)
+			function->usable = function->current && function->metered == metering;
 	}
 }
 
 void
 pgw_function_init(void)
 {
-	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(FunctionEntry)};
+	HASHCTL		control = {.keysize = sizeof(FunctionKey),.entrysize = sizeof(FunctionEntry)};
 
 	functions = hash_create("wasm functions", 64, &control, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterSyscacheCallback(PROCOID, on_proc_change, (Datum) 0);
@@ -100,7 +125,7 @@ pgw_function_init(void)
 	CacheRegisterSyscacheCallback(AUTHOID, on_rights_change, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_rights_change, (Datum) 0);
 	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
-	pgw_guc_on_metering = all_unusable;
+	pgw_guc_on_metering = on_metering;
 }
 
 /* --- loading --- */
@@ -191,6 +216,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	function->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(holder->oid));
 	function->limits = pgw_module_limits(holder);
 	function->code = pgw_module_code(holder);
+	function->metered = function->code->key.metered;
 	pgw_code_check_imports(function->code);
 	function->export = pgw_function_export(proc, &body, function->code,
 										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
@@ -207,10 +233,11 @@ bind(PgwFunction *function, const PgwProc *proc)
 static void
 destroy(PgwFunction *function)
 {
-	FunctionEntry *entry = hash_search(functions, &function->oid, HASH_FIND, NULL);
+	FunctionKey key = {function->oid, function->metered};
+	FunctionEntry *entry = hash_search(functions, &key, HASH_FIND, NULL);
 
 	if (entry != NULL && entry->function == function)
-		hash_search(functions, &function->oid, HASH_REMOVE, NULL);
+		hash_search(functions, &key, HASH_REMOVE, NULL);
 	dlist_delete(&function->node);
 	if (function->instance != NULL)
 		pgw_instance_release(function->instance);
@@ -245,7 +272,7 @@ sweep(void)
 		{
 			PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
 
-			if (!function->usable && function->sites == 0)
+			if (!function->current && function->sites == 0)
 			{
 				destroy(function);
 				freed = true;
@@ -288,7 +315,7 @@ load(Oid oid)
 	PG_END_TRY();
 	MemoryContextSetParent(context, TopMemoryContext);
 	dlist_push_tail(&all_functions, &function->node);
-	function->usable = before == invalidations;
+	function->current = function->usable = before == invalidations;
 	return function;
 }
 
@@ -296,14 +323,20 @@ load(Oid oid)
 static PgwFunction *
 find(Oid oid)
 {
-	FunctionEntry *entry = hash_search(functions, &oid, HASH_FIND, NULL);
+	FunctionEntry *entry;
 	PgwFunction *function;
 
-	if (entry != NULL && entry->function->usable)
-		return entry->function;
+	for (uint32 metered = 0; metered <= 1; metered++)
+	{
+		FunctionKey key = {oid, metered};
+
+		entry = hash_search(functions, &key, HASH_FIND, NULL);
+		if (entry != NULL && entry->function->usable)
+			return entry->function;
+	}
 	sweep();
 	function = load(oid);
-	entry = hash_search(functions, &oid, HASH_ENTER, NULL);
+	entry = hash_search(functions, &(FunctionKey) {oid, function->metered}, HASH_ENTER, NULL);
 	entry->function = function;
 	return function;
 }
@@ -316,7 +349,7 @@ on_site_reset(void *arg)
 	if (site->function == NULL)
 		return;
 	site->function->sites--;
-	if (site->function->sites == 0 && !site->function->usable)
+	if (site->function->sites == 0 && !site->function->current)
 		sweep();
 }
 

@@ -19,13 +19,15 @@
 /*
  * A function bound to an export; shared by all call sites of the session.
  * When its row, its module or the type of its result changes, it stops being
- * usable, and the next call loads it anew; it is freed when the last call site
- * has left it.
+ * current and usable, and the next call loads it anew; it is freed when the last
+ * call site has left it.
  */
 typedef struct PgwFunction
 {
-	Oid			oid;			/* the hash key while usable */
-	bool		usable;
+	Oid			oid;			/* with metered the hash key while current */
+	bool		usable;			/* current, and metered or not as is wanted */
+	bool		current;		/* nothing that it depends on has changed */
+	bool		metered;		/* its calls consume fuel */
 	bool		is_module;		/* returns its own bytes; has no plan */
 	bool		returns_set;	/* RETURNS TABLE: one row */
 	int			sites;
