@@ -154,7 +154,37 @@ CREATE FUNCTION pairs() RETURNS TABLE (a integer, b integer) LANGUAGE wasm AS '(
 SELECT pair(), (SELECT count(*) FROM pairs());
 SELECT * FROM functions WHERE funcname LIKE 'pair%';
 
+-- case: memory is that of the instances that live
+CREATE FUNCTION growing() RETURNS wasm.module LANGUAGE wasm AS '(module
+	(memory 1 10)
+	(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+	(func (export "grow_and_trap") (drop (memory.grow (i32.const 1))) unreachable))';
+SELECT wasm.create_functions('growing');
+SELECT memory FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT grow(0);
+SELECT memory FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT grow(2), grow(20);
+SELECT memory FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT grow_and_trap();
+SELECT memory, instances FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT grow(3);
+SELECT memory, instances FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT wasm.stat_reset();
+SELECT calls, memory, instances FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT grow(1);
+SELECT calls, memory, instances FROM wasm.stat_modules WHERE modulename = 'growing';
+SELECT wasm.reset() > 0 AS some;
+SELECT calls, memory, instances FROM wasm.stat_modules WHERE modulename = 'growing';
+
+-- case: an instance that fails at its start leaves no memory
+CREATE FUNCTION too_large() RETURNS integer LANGUAGE wasm SET wasm.memory_limit = '1MB' AS '(module
+	(memory 17) (func (export "too_large") (result i32) (i32.const 1)))';
+SELECT too_large();
+\echo :LAST_ERROR_SQLSTATE
+SELECT calls, traps, memory, instances FROM wasm.stat_modules WHERE modulename = 'too_large';
+
 -- case: times are asked for by track_functions
+SELECT divide(6, 2);
 SELECT count(*) AS functions, count(total_time) AS total, count(self_time) AS self
 	FROM wasm.stat_functions WHERE funcname = 'divide';
 SET track_functions = 'pl';

@@ -203,6 +203,50 @@ is(() = slurp_file($node->logfile) =~ /LOG:  statistics of WebAssembly functions
 is(ask($second, 'SELECT many_1()'), '1', 'a forgotten function');
 is(counts('many_1'), '1', 'is counted anew');
 
+# --- memory, compiling ---
+
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION growing() RETURNS wasm.module LANGUAGE wasm AS '(module
+		(memory 1 10)
+		(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+		(func (export "grow_and_trap") (drop (memory.grow (i32.const 1))) unreachable))';
+	SELECT wasm.create_functions('growing')});
+is(module_counts('growing', 'compiles, compile_time > 0, cache_hits'), '1|t|0', 'a new module has been compiled');
+ask($first, 'SELECT grow(1)');
+is(module_counts('growing', 'compiles, cache_hits, memory / 65536'), '1|1|2', 'another session finds it in the cache');
+ask($second, 'SELECT grow(2)');
+is(module_counts('growing', 'compiles, cache_hits, memory / 65536'), '1|2|5', 'memory is the sum of the sessions');
+ask($first, 'BEGIN; SELECT grow(1)');
+is(module_counts('growing', 'memory / 65536'), '5', 'growth in a transaction');
+ask($first, 'ROLLBACK');
+is(module_counts('growing', 'memory / 65536'), '6', 'shows when it has ended, whichever way');
+is(sqlstate($second, 'SELECT grow_and_trap()'), '38000', 'a trap');
+is(module_counts('growing', 'memory / 65536'), '3', 'gives the memory of its instance back');
+ask($second, 'SELECT grow(0)');
+is(module_counts('growing', 'memory / 65536, instances'), '4|3', 'the next instance has memory again');
+$node->safe_psql('postgres', 'SELECT wasm.stat_reset()');
+is(module_counts('growing', 'calls, memory / 65536, instances'), '0|4|0', 'a reset leaves the memory');
+ask($second, 'DISCARD ALL');
+is(module_counts('growing', 'memory / 65536'), '3', 'a session that discards all gives its memory back');
+
+$ended = session($node);
+ask($ended, 'SELECT grow(4)');
+is(module_counts('growing', 'memory / 65536'), '8', 'a session with memory');
+$pid = ask($ended, 'SELECT pg_backend_pid()');
+$ended->quit;
+$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") or die;
+is(module_counts('growing', 'memory / 65536'), '3', 'takes it along');
+
+$ended = session($node);
+ask($ended, 'BEGIN; SELECT grow(4)');
+$pid = ask($ended, 'SELECT pg_backend_pid()');
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 60000)");
+is(module_counts('growing', 'memory / 65536'), '3', 'also when it is terminated');
+$ended->{run}->finish;
+$node->safe_psql('postgres', many(201, 280));
+is(module_counts('growing', 'memory / 65536'), '3', 'what has memory is not forgotten');
+ask($second, 'SELECT divide(6, 2)');
+
 # --- many at once ---
 
 my $script = "$PostgreSQL::Test::Utils::tmp_check/stat.sql";
@@ -253,9 +297,9 @@ is(ask($first, 'SELECT count(*) FROM wasm.stat_functions'), '0', 'a reset is one
 is(ask($second, 'SELECT calls FROM wasm.stat_functions'), '2', 'and of no other');
 is(sqlstate($first, 'LOAD \'wasm\''), '', 'wasm.stat_max in the configuration file does no harm');
 is(ask($first, 'SHOW wasm.stat_max'), $stat_max, 'it counts');
-ask($first, many(201, 320) =~ s/\n/ /gr);
+ask($first, many(301, 420) =~ s/\n/ /gr);
 is(ask($first, "SELECT count(*) BETWEEN 1 AND 120 FROM wasm.stat_functions"), 't', 'more functions than that');
-is(ask($first, q{SELECT calls FROM wasm.stat_functions WHERE funcname = 'many_320'}), '1', 'the last one is counted');
+is(ask($first, q{SELECT calls FROM wasm.stat_functions WHERE funcname = 'many_420'}), '1', 'the last one is counted');
 ask($first, join ' ', map { "CREATE FUNCTION pg_temp.short_$_() RETURNS integer LANGUAGE wasm AS
 	'(module (func (export \"f\") (result i32) (i32.const $_)))'; SELECT pg_temp.short_$_(); DROP FUNCTION pg_temp.short_$_();" } 1 .. 300);
 ask($first, 'SELECT divide(6, 2)');
