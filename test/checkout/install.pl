@@ -30,7 +30,7 @@ my @found = sort split(/\n/, run_ok("cd '$folder/root' && find . -type f -printf
 my ($version) = slurp("$top/wasm.control") =~ /^default_version = '([^']+)'/m;
 is_deeply(
 	\@found,
-	[ sort "$libraries/wasm.so", "$shared/extension/wasm.control", "$shared/extension/wasm--$version.sql" ],
+	[ sort "$libraries/wasm.so", "$libraries/wasm-compile", "$shared/extension/wasm.control", "$shared/extension/wasm--$version.sql" ],
 	'the files that are installed');
 
 # An engine that was built elsewhere
