@@ -44,8 +44,8 @@ SHLIB_LINK += -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 override with_llvm = no
 
 # What needs no server to be configured comes before PGXS is asked for.
-ifneq ($(filter demo test test-cassert torture bench setup,$(MAKECMDGOALS)),)
-.PHONY: demo test test-cassert torture bench setup
+ifneq ($(filter demo test test-cassert torture spec-suite bench setup,$(MAKECMDGOALS)),)
+.PHONY: demo test test-cassert torture spec-suite bench setup
 
 # In a second make, since set-up may only now install pg_config and PGXS.
 demo: setup
@@ -67,6 +67,12 @@ torture:
 	@$(MAKE) --no-print-directory all
 	@mkdir -p build && rm -f build/figures
 	@PGW_FIGURES=build/figures tools/run-tests --full torture
+
+# The specification's own test suite, through SQL
+spec-suite:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory all
+	@tools/spec-suite
 
 bench: setup
 	@$(MAKE) --no-print-directory all
