@@ -235,23 +235,18 @@ backtrace_of(const wasm_frame_vec_t *frames)
 	return lines.data;
 }
 
-/* The message without what it quotes, in backquotes: guests choose names. */
+/*
+ * The message without the names that it quotes in backquotes, which guests
+ * choose: they may hold backquotes too, so up to the last one.
+ */
 static char *
 unquoted(const char *message)
 {
-	char	   *copy = pstrdup(message);
-	char	   *to = copy;
-	bool		quoted = false;
+	const char *first = strchr(message, '`');
 
-	for (const char *from = message; *from != '\0'; from++)
-	{
-		if (*from == '`')
-			quoted = !quoted;
-		else if (!quoted)
-			*to++ = *from;
-	}
-	*to = '\0';
-	return copy;
+	if (first == NULL)
+		return pstrdup(message);
+	return psprintf("%.*s%s", (int) (first - message), message, strrchr(first, '`'));
 }
 
 static const PhraseReport *

@@ -230,6 +230,10 @@ CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
 	'(module (func (export "not supported")) (func (export "not supported")))';
 \echo :LAST_ERROR_SQLSTATE
 
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
+	'(module (func (export "a` exceeds limit `b")) (func (export "a` exceeds limit `b")))';
+\echo :LAST_ERROR_SQLSTATE
+
 -- case: numbers that are malformed are no limits
 CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '\x0061736d010000000184808080700160000000';
 \echo :LAST_ERROR_SQLSTATE

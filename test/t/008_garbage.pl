@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use WasmTest;
 
-my $node = wasm_node('garbage');
+my $node = wasm_node('garbage', conf => "wasm.module_size_limit = 4MB\n");
 
 # --- real modules ---
 
@@ -152,7 +152,7 @@ push @candidates,
   [ 'text 10,000 levels deep', '(module (func ' . '(block ' x 10_000 . ')' x 10_002 ],
   [ 'text with a zero byte', "(module (func (export \"sum\") (param i32 i32) (result i32) (i32.const 5)))\0garbage" ],
   [ 'text that is not UTF-8', "(module (func (export \"\xff\")))" ],
-  [ 'too much text', '(module ' . ' ' x (2 * 1024 * 1024) . ')' ],
+  [ 'too much text', '(module ' . ' ' x (4 * 1024 * 1024) . ')' ],
   [ 'comments only', ';; nothing' ],
   [ 'white space', " \n\t " ],
   [ 'too many bytes', module(custom_section('x', "\0" x (4 * 1024 * 1024))) ];
