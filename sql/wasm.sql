@@ -81,7 +81,7 @@ CREATE FUNCTION wasm.imports(module text, OUT "from" text, OUT name text, OUT ki
 COMMENT ON FUNCTION wasm.imports(text) IS 'lists what a WebAssembly module imports';
 
 CREATE FUNCTION wasm.validate(module bytea) RETURNS boolean
-	LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgw_validate';
+	LANGUAGE c STRICT IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'pgw_validate';
 COMMENT ON FUNCTION wasm.validate(bytea) IS 'tells whether bytes are a valid WebAssembly module';
 
 CREATE FUNCTION wasm.module_id(module bytea) RETURNS uuid

@@ -387,6 +387,7 @@ pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool
 	PgwCodeKey	key = make_key(&digest, metered);
 	PgwCode    *code = find(&key);
 	LOCKTAG		lock;
+	volatile int group = -1;
 
 	if (code != NULL)
 		return code;
@@ -395,6 +396,7 @@ pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool
 	pgw_lock_acquire(&lock);
 	PG_TRY();
 	{
+		group = pgw_lock_group();
 		/* another backend may just have compiled it */
 		code = find(&key);
 		if (code == NULL)
@@ -402,6 +404,7 @@ pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool
 	}
 	PG_FINALLY();
 	{
+		pgw_unlock_group(group);
 		pgw_lock_release(&lock);
 	}
 	PG_END_TRY();

@@ -64,20 +64,6 @@ pgw_compile_check_size(size_t length, const PgwLimits *limits)
 				 errdetail("It has %zu bytes; wasm.module_size_limit allows %zu.", length, limit)));
 }
 
-/* Takes one of the cluster's slots; to be released by pgw_lock_release(). */
-static void
-acquire_slot(LOCKTAG *tag)
-{
-	for (uint32 slot = 0; slot < pgw_compile_workers; slot++)
-	{
-		pgw_lock_slot(tag, slot);
-		if (pgw_lock_try(tag))
-			return;
-	}
-	pgw_lock_slot(tag, MyProcPid % pgw_compile_workers);
-	pgw_lock_acquire(tag);
-}
-
 /* --- the child --- */
 
 static void
@@ -399,7 +385,7 @@ run(const char *action, const char *bytes, size_t length, const PgwLimits *limit
 
 	PG_ENSURE_ERROR_CLEANUP(stop_helper, PointerGetDatum(&helper));
 	{
-		acquire_slot(&helper.slot);
+		pgw_lock_slot(&helper.slot);
 		helper.has_slot = true;
 		helper.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), limits->compile_timeout);
 		start_helper(&helper, action);

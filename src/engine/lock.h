@@ -17,12 +17,7 @@
 /* pg_advisory_lock() has the classes 1 and 2. */
 #define PGW_LOCK_SLOT 0x5741
 #define PGW_LOCK_MODULE 0x5742
-
-static inline void
-pgw_lock_slot(LOCKTAG *tag, uint32 slot)
-{
-	SET_LOCKTAG_ADVISORY(*tag, 0, 0, slot, PGW_LOCK_SLOT);
-}
+#define PGW_LOCK_QUEUE 0x5743
 
 /* digest has at least 12 bytes */
 static inline void
@@ -41,16 +36,25 @@ pgw_lock_acquire(const LOCKTAG *tag)
 	(void) LockAcquire(tag, ExclusiveLock, false, false);
 }
 
-static inline bool
-pgw_lock_try(const LOCKTAG *tag)
-{
-	return LockAcquire(tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-}
-
 static inline void
 pgw_lock_release(const LOCKTAG *tag)
 {
 	LockRelease(tag, ExclusiveLock, false);
 }
+
+/*
+ * Takes one of the slots, of which there are wasm.compile_workers.  Who has
+ * waited longest is the first to get one.
+ */
+extern void pgw_lock_slot(LOCKTAG *tag);
+
+/*
+ * The lock manager takes the processes of a parallel query for one, so that the
+ * locks above do not keep them from each other.  This one does, where it is
+ * taken by one of them: one of all in the cluster has it.  To be taken before a
+ * slot.  Returns what pgw_unlock_group() wants.
+ */
+extern int	pgw_lock_group(void);
+extern void pgw_unlock_group(int fd);
 
 #endif							/* PGW_LOCK_H */
