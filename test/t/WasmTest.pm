@@ -26,11 +26,13 @@ sub source_dir
 	return "$FindBin::Bin/../..";
 }
 
-# A started node whose database "postgres" has the extension.
+# A started node whose database "postgres" has the extension; install_path names
+# the parent of the bin/ of another installation.
 sub wasm_node
 {
 	my ($name, %params) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = PostgreSQL::Test::Cluster->new($name,
+		$params{install_path} ? (install_path => $params{install_path}) : ());
 
 	$node->init(
 		extra => [ '--locale=C', '--encoding=UTF8' ],
