@@ -109,7 +109,8 @@ static const PhraseReport invalid_phrases[] = {
 };
 
 /* What the engine says where code may not be executed */
-#define FORBIDDEN_PHRASE "executable"
+#define FORBIDDEN_PHRASE "make memory executable"
+#define FORBIDDEN_HINT "The operating system does not let this server run generated code."
 
 /* A callback left a PostgreSQL error on the error stack. */
 static bool captured = false;
@@ -357,6 +358,11 @@ pgw_error_throw_invalid(const char *text)
 	char	   *message = origin_of(said);
 	const PhraseReport *phrase = classify(invalid_phrases, said);
 
+	if (strstr(said, FORBIDDEN_PHRASE) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("could not compile WebAssembly module: %s", message),
+				 errhint(FORBIDDEN_HINT)));
 	if (phrase->sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED)
 		ereport(ERROR,
 				(errcode(phrase->sqlstate),
@@ -393,7 +399,7 @@ pgw_error_throw_load(wasmtime_error_t *error)
 	ereport(ERROR,
 			(errcode(forbids ? ERRCODE_FEATURE_NOT_SUPPORTED : ERRCODE_SYSTEM_ERROR),
 			 errmsg("could not load compiled WebAssembly module: %s", origin_of(failure.text)),
-			 forbids ? errhint("The operating system does not let this server run generated code.") : 0));
+			 forbids ? errhint(FORBIDDEN_HINT) : 0));
 	pg_unreachable();
 }
 
