@@ -9,6 +9,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use File::Path qw(remove_tree);
 use IPC::Run;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -262,17 +263,23 @@ like($said, qr/terminating connection due to administrator command/, 'a fast shu
 
 # --- single-user mode ---
 
-# What a server in single-user mode says to commands, one a line.
-sub single_user
+# What a server in single-user mode, started by the given command, says to
+# others, one a line.
+sub single_user_by
 {
-	my (@commands) = @_;
+	my ($start, @commands) = @_;
 	my $input = join '', map { "$_\n" } @commands;
 	my $output;
 
-	IPC::Run::run([ 'postgres', '--single', '-F', '-D', $node->data_dir, 'postgres' ],
+	IPC::Run::run([ @$start, 'postgres', '--single', '-F', '-D', $node->data_dir, 'postgres' ],
 		'<', \$input, '>', \$output, '2>&1')
 	  or die "the server failed: $output";
 	return $output;
+}
+
+sub single_user
+{
+	return single_user_by([], @_);
 }
 
 remove_tree($cache);
@@ -293,6 +300,24 @@ like($single, qr/second = "2"/, 'instances have state');
 like($single, qr/halved = "42"/, 'functions are made');
 cmp_ok(cached(), '>=', 4, 'the cache is filled');
 like(single_user('SELECT half(scale(28)) AS halved'), qr/halved = "42"/, 'the cache is used');
+
+# A system that denies to make memory executable, as services can be told to.
+SKIP:
+{
+	my %prctl_of = (x86_64 => 157, aarch64 => 167);
+	my $prctl = $prctl_of{ (POSIX::uname())[4] };
+	my $denies = 'syscall(shift, 65, 1, 0, 0, 0) == 0 or exit 1; exec @ARGV or exit 2';
+
+	skip 'this system cannot deny to make memory executable', 3
+	  unless $prctl && system('perl', '-e', $denies, $prctl, 'true') == 0;
+	$single = single_user_by([ 'perl', '-e', $denies, $prctl ],
+		'SELECT half(84)', q{DO LANGUAGE wasm '(module (func (export "main") nop))'});
+	like($single, qr/ERROR:  could not load compiled WebAssembly module: Permission denied/,
+		'where memory cannot be made executable, nothing is loaded');
+	like($single, qr/ERROR:  could not compile WebAssembly module: Permission denied/, 'nor compiled');
+	my $hints = () = $single =~ /HINT:  The operating system does not let this server run generated code/g;
+	is($hints, 2, 'and the cause is named');
+}
 
 $node->start;
 is($node->safe_psql('postgres', 'SELECT half(84)'), '42', 'the server has them, too');
