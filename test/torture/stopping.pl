@@ -257,13 +257,14 @@ $standby->start;
 my $reader = Client->new($standby);
 $admin->ask('CREATE TABLE vacuumed (n integer); CREATE TABLE ticks (n integer)');
 
-# Waits until the standby has what the primary has committed.
+# Waits until the standby has what the primary has committed.  Until then any
+# query on the standby may meet a conflict, this one as well.
 sub catch_up
 {
-	my $position = $admin->ask('SELECT pg_current_wal_lsn()');
+	my $position = $admin->ask('SELECT pg_current_wal_flush_lsn()');
 
 	wait_until("the standby is at $position",
-		sub { $reader->ask("SELECT pg_last_wal_replay_lsn() >= '$position'") eq 't' });
+		sub { $reader->attempt("SELECT pg_last_wal_replay_lsn() >= '$position'")->{rows} eq 't' });
 }
 
 # A table that is dropped, and rows that are removed, in turn
@@ -291,6 +292,7 @@ for my $place (@places)
 		my $result = $client->result;
 
 		push @latencies, $result->{at} - $sent;
+		catch_up();
 		push @wrong, wrong($result, $severity, '40001');
 		push @wrong, wrong_after_conflict($client) if $severity eq 'ERROR';
 		wait_until("helper $helper ends", sub { process_gone($helper) }) if $helper;
