@@ -44,8 +44,8 @@ SHLIB_LINK += -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 override with_llvm = no
 
 # What needs no server to be configured comes before PGXS is asked for.
-ifneq ($(filter demo test test-cassert torture spec-suite bench setup,$(MAKECMDGOALS)),)
-.PHONY: demo test test-cassert torture spec-suite bench setup
+ifneq ($(filter demo test test-cassert torture spec-suite fuzz bench setup,$(MAKECMDGOALS)),)
+.PHONY: demo test test-cassert torture spec-suite fuzz bench setup
 
 # In a second make, since set-up may only now install pg_config and PGXS.
 demo: setup
@@ -73,6 +73,11 @@ spec-suite:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory all
 	@tools/spec-suite
+
+# Random modules; tools/fuzz takes their number and a seed.
+fuzz:
+	@tools/setup --test
+	@tools/fuzz
 
 bench: setup
 	@$(MAKE) --no-print-directory all

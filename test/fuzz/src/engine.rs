@@ -45,7 +45,10 @@ pub struct Export {
 }
 
 pub enum Verdict {
-    Accepted { imports: usize, exports: Vec<Export> },
+    Accepted {
+        imports: usize,
+        exports: Vec<Export>,
+    },
     Refused(String),
 }
 
@@ -82,11 +85,18 @@ pub struct Engine {
 
 impl Engine {
     pub fn start(program: &str) -> io::Result<Engine> {
-        let mut child =
-            Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let input = BufWriter::new(child.stdin.take().expect("stdin is a pipe"));
         let output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        Ok(Engine { program: program.to_string(), child, input, output })
+        Ok(Engine {
+            program: program.to_string(),
+            child,
+            input,
+            output,
+        })
     }
 
     /// After it has died; tells how.
@@ -126,14 +136,21 @@ impl Engine {
         let ending = match self.byte()? {
             b'=' => {
                 let count = self.number()?;
-                Ending::Values((0..count).map(|_| self.bits()).collect::<Result<_, Died>>()?)
+                Ending::Values(
+                    (0..count)
+                        .map(|_| self.bits())
+                        .collect::<Result<_, Died>>()?,
+                )
             }
             b'!' => Ending::Trap(self.number()? as u32),
             b'?' => Ending::Error(self.message()?),
             _ => return Err(Died),
         };
         let instantiated = self.byte()? == b'c';
-        Ok(Answer { ending, instantiated })
+        Ok(Answer {
+            ending,
+            instantiated,
+        })
     }
 
     fn put_number(&mut self, number: usize) -> io::Result<()> {
@@ -181,7 +198,12 @@ impl Engine {
             Kind::Function => (self.types()?, self.types()?),
             _ => (Vec::new(), Vec::new()),
         };
-        Ok(Export { kind, name, params, results })
+        Ok(Export {
+            kind,
+            name,
+            params,
+            results,
+        })
     }
 
     fn types(&mut self) -> Result<Vec<Type>, Died> {

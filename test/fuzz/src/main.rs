@@ -50,8 +50,21 @@ struct Options {
 
 fn options() -> Result<Options, Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [count, seed, first, jobs, socket, log, engine, findings, corpus @ ..] = &args[..] else {
-        return Err("usage: pgw-fuzz COUNT SEED FIRST JOBS SOCKET LOG ENGINE FINDINGS CORPUS...".into());
+    let [
+        count,
+        seed,
+        first,
+        jobs,
+        socket,
+        log,
+        engine,
+        findings,
+        corpus @ ..,
+    ] = &args[..]
+    else {
+        return Err(
+            "usage: pgw-fuzz COUNT SEED FIRST JOBS SOCKET LOG ENGINE FINDINGS CORPUS...".into(),
+        );
     };
     Ok(Options {
         count: count.parse()?,
@@ -80,7 +93,10 @@ struct Totals {
 /// Keeps a module and why; prints where, and the first line.
 fn keep(folder: &Path, item: u64, sample: &Sample, why: &str) {
     let summary = why.lines().next().unwrap_or_default();
-    println!("{}: {summary}", folder.join(format!("{item}.wasm")).display());
+    println!(
+        "{}: {summary}",
+        folder.join(format!("{item}.wasm")).display()
+    );
     let file = folder.join(format!("{item}.wasm"));
     let note = folder.join(format!("{item}.txt"));
     fs::write(file, &sample.bytes).expect("the folder of findings can be written");
@@ -124,7 +140,10 @@ impl Worker<'_> {
     }
 
     fn count(&self, item: u64, sample: &Sample, counts: &Counts) {
-        let mut totals = self.totals.lock().expect("no worker panics with the totals");
+        let mut totals = self
+            .totals
+            .lock()
+            .expect("no worker panics with the totals");
         totals.tried += 1;
         totals.mutated += u64::from(sample.origin == Origin::Mutated);
         totals.counts.add(counts);
@@ -148,21 +167,39 @@ impl Worker<'_> {
         if death.is_none() && self.crashes > known {
             return Ok(false);
         }
-        let mut totals = self.totals.lock().expect("no worker panics with the totals");
+        let mut totals = self
+            .totals
+            .lock()
+            .expect("no worker panics with the totals");
         totals.tried += 1;
         totals.mutated += u64::from(sample.origin == Origin::Mutated);
         match death {
             Some(how) if self.trier.engine_died && how.contains("signal 6") => {
                 totals.admitted += 1;
-                keep(&self.options.findings, item, sample, &format!("an abort of the engine: {how}"));
+                keep(
+                    &self.options.findings,
+                    item,
+                    sample,
+                    &format!("an abort of the engine: {how}"),
+                );
             }
             Some(how) => {
                 totals.crashes += 1;
-                keep(&self.options.findings, item, sample, &format!("a crash: {how}"));
+                keep(
+                    &self.options.findings,
+                    item,
+                    sample,
+                    &format!("a crash: {how}"),
+                );
             }
             None => {
                 totals.mismatches += 1;
-                keep(&self.options.findings, item, sample, "the server ended the session");
+                keep(
+                    &self.options.findings,
+                    item,
+                    sample,
+                    "the server ended the session",
+                );
             }
         }
         Ok(true)
@@ -215,7 +252,10 @@ fn report(totals: &Totals, faults: &[String], seconds: f64) -> bool {
     line("modules tried", totals.tried);
     line("  of them mutated", totals.mutated);
     line("accepted", counts.accepted);
-    println!("instantiated, called   {:>9}  ({instantiated:.1} %)", counts.instantiated);
+    println!(
+        "instantiated, called   {:>9}  ({instantiated:.1} %)",
+        counts.instantiated
+    );
     line("with imports", counts.importing);
     print_map("refused", &counts.refusals);
     line("exports compared", counts.exports);
@@ -231,12 +271,18 @@ fn report(totals: &Totals, faults: &[String], seconds: f64) -> bool {
     for fault in faults {
         println!("in the server's log: {fault}");
     }
-    println!("{seconds:.0} s, {:.0} modules a second", totals.tried as f64 / seconds);
+    println!(
+        "{seconds:.0} s, {:.0} modules a second",
+        totals.tried as f64 / seconds
+    );
     if instantiated < INSTANTIATED_MIN {
         println!("too few modules were instantiated: {INSTANTIATED_MIN} % are needed");
     }
     let failed = totals.mismatches + totals.crashes;
-    println!("{} passed, {failed} failed", totals.tried - failed - totals.admitted);
+    println!(
+        "{} passed, {failed} failed",
+        totals.tried - failed - totals.admitted
+    );
     failed == 0 && faults.is_empty() && instantiated >= INSTANTIATED_MIN
 }
 

@@ -87,11 +87,17 @@ impl Corpus {
     pub fn sample(&self, random: &mut Random) -> Sample {
         if !random.percent(MUTATED) {
             let bytes = generate(random);
-            return Sample { origin: Origin::Generated, bytes };
+            return Sample {
+                origin: Origin::Generated,
+                bytes,
+            };
         }
         let mut bytes = self.base(random);
         mutate(&mut bytes, self, random);
-        Sample { origin: Origin::Mutated, bytes }
+        Sample {
+            origin: Origin::Mutated,
+            bytes,
+        }
     }
 
     fn base(&self, random: &mut Random) -> Vec<u8> {
@@ -157,10 +163,16 @@ fn prescribe_exports(config: &mut Config, random: &mut Random) {
     };
     let mut text = String::from("(module");
     for i in 0..1 + random.below(5) {
-        let name = if random.percent(5) { *random.pick(&NAMES) } else { "f" };
+        let name = if random.percent(5) {
+            *random.pick(&NAMES)
+        } else {
+            "f"
+        };
         let params = types(random, 5);
         let results = types(random, 3);
-        text += &format!(" (func (export \"{name}{i}\") (param {params}) (result {results}) unreachable)");
+        text += &format!(
+            " (func (export \"{name}{i}\") (param {params}) (result {results}) unreachable)"
+        );
     }
     if random.percent(30) {
         text += " (global (export \"global\") (mut i64) (i64.const 0))";
@@ -184,7 +196,9 @@ fn generate(random: &mut Random) -> Vec<u8> {
             prescribe_exports(&mut config, random);
         }
         if let Ok(mut module) = Module::new(config, &mut Unstructured::new(&bytes)) {
-            module.ensure_termination(FUEL).expect("every body was generated");
+            module
+                .ensure_termination(FUEL)
+                .expect("every body was generated");
             return module.to_bytes();
         }
     }
@@ -212,7 +226,11 @@ fn splice(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
 }
 
 fn change_byte(bytes: &mut Vec<u8>, random: &mut Random) {
-    let head = if random.percent(80) { bytes.len() / 2 } else { 0 };
+    let head = if random.percent(80) {
+        bytes.len() / 2
+    } else {
+        0
+    };
     let at = head + random.below(bytes.len() - head);
     match random.below(32) {
         0 => bytes.truncate(at),
@@ -236,12 +254,29 @@ fn change_byte(bytes: &mut Vec<u8>, random: &mut Random) {
 fn exchange(bytes: &mut [u8], at: usize, random: &mut Random) {
     // comparisons, unary and binary instructions of i32, i64, f32 and f64; conversions
     const ALIKE: [(u8, u8); 17] = [
-        (0x46, 0x4f), (0x51, 0x5a), (0x5b, 0x60), (0x61, 0x66), (0x67, 0x69), (0x6a, 0x78),
-        (0x79, 0x7b), (0x7c, 0x8a), (0x8b, 0x91), (0x92, 0x98), (0x99, 0x9f), (0xa0, 0xa6),
-        (0xa8, 0xa9), (0xaa, 0xab), (0xac, 0xad), (0xb0, 0xb1), (0xc2, 0xc4),
+        (0x46, 0x4f),
+        (0x51, 0x5a),
+        (0x5b, 0x60),
+        (0x61, 0x66),
+        (0x67, 0x69),
+        (0x6a, 0x78),
+        (0x79, 0x7b),
+        (0x7c, 0x8a),
+        (0x8b, 0x91),
+        (0x92, 0x98),
+        (0x99, 0x9f),
+        (0xa0, 0xa6),
+        (0xa8, 0xa9),
+        (0xaa, 0xab),
+        (0xac, 0xad),
+        (0xb0, 0xb1),
+        (0xc2, 0xc4),
     ];
     for byte in &mut bytes[at..] {
-        if let Some(&(from, to)) = ALIKE.iter().find(|(from, to)| (from..=to).contains(&&*byte)) {
+        if let Some(&(from, to)) = ALIKE
+            .iter()
+            .find(|(from, to)| (from..=to).contains(&&*byte))
+        {
             *byte = from + random.below(usize::from(to - from) + 1) as u8;
             return;
         }

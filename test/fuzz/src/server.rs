@@ -92,8 +92,11 @@ impl Function {
 
     /// The command that binds the function to an export.
     fn declaration(&self, module: &str, export: &str) -> String {
-        let mut columns: Vec<String> =
-            self.params.iter().map(|&t| self.sql_type(t).to_string()).collect();
+        let mut columns: Vec<String> = self
+            .params
+            .iter()
+            .map(|&t| self.sql_type(t).to_string())
+            .collect();
         let returns = match self.results[..] {
             [] => " RETURNS void".to_string(),
             [only] => format!(" RETURNS {}", self.sql_type(only)),
@@ -114,7 +117,11 @@ impl Function {
 
     fn call(&self) -> String {
         let args: Vec<String> = (1..=self.params.len()).map(|i| format!("${i}")).collect();
-        let verb = if self.results.len() > 1 { "SELECT * FROM" } else { "SELECT" };
+        let verb = if self.results.len() > 1 {
+            "SELECT * FROM"
+        } else {
+            "SELECT"
+        };
         format!("{verb} {}({})", self.name, args.join(","))
     }
 }
@@ -164,7 +171,9 @@ impl Session {
         ))?;
         Ok(Session {
             socket: socket.to_string(),
-            create: client.prepare(&format!("SELECT wasm.create_module('{module}', $1, true)::oid"))?,
+            create: client.prepare(&format!(
+                "SELECT wasm.create_module('{module}', $1, true)::oid"
+            ))?,
             exports: client.prepare(&format!(
                 "SELECT name, kind, type, declaration IS NOT NULL FROM wasm.exports('{module}')"
             ))?,
@@ -204,11 +213,18 @@ impl Session {
     }
 
     pub fn drop_module(&mut self) -> Reply<()> {
-        reply(self.client.batch_execute(&format!("DROP FUNCTION IF EXISTS {}() CASCADE", self.module)))
+        reply(self.client.batch_execute(&format!(
+            "DROP FUNCTION IF EXISTS {}() CASCADE",
+            self.module
+        )))
     }
 
     pub fn validate(&mut self, bytes: &[u8]) -> Reply<bool> {
-        reply(self.client.query_one(&self.validate, &[&bytes]).map(|row| row.get(0)))
+        reply(
+            self.client
+                .query_one(&self.validate, &[&bytes])
+                .map(|row| row.get(0)),
+        )
     }
 
     pub fn exports(&mut self) -> Reply<Vec<Listed>> {
@@ -227,19 +243,28 @@ impl Session {
 
     /// Binds functions to exports, all or none.
     pub fn bind(&mut self, functions: &[(Function, String)]) -> Reply<()> {
-        let commands: String =
-            functions.iter().map(|(f, export)| f.declaration(&self.module, export)).collect();
+        let commands: String = functions
+            .iter()
+            .map(|(f, export)| f.declaration(&self.module, export))
+            .collect();
         reply(self.client.batch_execute(&commands))
     }
 
     pub fn unbind(&mut self, functions: &[(Function, String)]) -> Reply<()> {
         let names: Vec<&str> = functions.iter().map(|(f, _)| f.name.as_str()).collect();
-        reply(self.client.batch_execute(&format!("DROP FUNCTION {}", names.join(", "))))
+        reply(
+            self.client
+                .batch_execute(&format!("DROP FUNCTION {}", names.join(", "))),
+        )
     }
 
     pub fn call(&mut self, function: &Function, args: &[Bits]) -> Reply<Vec<Bits>> {
-        let raws: Vec<Raw> =
-            function.params.iter().zip(args).map(|(&t, bits)| to_wire(t, bits)).collect();
+        let raws: Vec<Raw> = function
+            .params
+            .iter()
+            .zip(args)
+            .map(|(&t, bits)| to_wire(t, bits))
+            .collect();
         let params: Vec<(&(dyn ToSql + Sync), SqlType)> = raws
             .iter()
             .zip(&function.params)
@@ -248,7 +273,9 @@ impl Session {
         let rows = self.client.query_typed(&function.call(), &params);
         reply(rows.map(|rows| {
             let types = function.results.iter().enumerate();
-            types.map(|(i, &t)| from_wire(t, rows[0].get::<_, Raw>(i))).collect()
+            types
+                .map(|(i, &t)| from_wire(t, rows[0].get::<_, Raw>(i)))
+                .collect()
         }))
     }
 
@@ -256,7 +283,10 @@ impl Session {
     pub fn call_briefly(&mut self, function: &Function, args: &[Bits]) -> Reply<Vec<Bits>> {
         let _ = reply(self.client.batch_execute("SET statement_timeout = 200"))?;
         let result = self.call(function, args)?;
-        let _ = reply(self.client.batch_execute(&format!("SET statement_timeout = {PATIENCE}")))?;
+        let _ = reply(
+            self.client
+                .batch_execute(&format!("SET statement_timeout = {PATIENCE}")),
+        )?;
         Ok(result)
     }
 }
@@ -292,7 +322,11 @@ impl Log {
     pub fn faults(&self) -> Vec<String> {
         let marks = ["PANIC:", "TRAP:"];
         let is_fault = |line: &&str| marks.iter().any(|mark| line.contains(mark));
-        self.text().lines().filter(is_fault).map(str::to_string).collect()
+        self.text()
+            .lines()
+            .filter(is_fault)
+            .map(str::to_string)
+            .collect()
     }
 
     /// How a process crashed, if it did.
