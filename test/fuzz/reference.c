@@ -30,6 +30,7 @@
 #include <sys/time.h>
 
 #include "engine/config.h"
+#include "engine/text.h"
 
 #define MEMORY_MAX (64 * 1024 * 1024)
 #define TABLE_ELEMENTS_MAX 100000
@@ -119,32 +120,13 @@ close_module(void)
 	module = NULL;
 }
 
-/* As the extension tells the two forms apart: "(" after space and comments. */
-static bool
-is_wat(const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-	{
-		if (bytes[i] == '(')
-			return true;
-		if (bytes[i] == ';' && i + 1 < length && bytes[i + 1] == ';')
-		{
-			while (i < length && bytes[i] != '\n')
-				i++;
-		}
-		else if (bytes[i] == '\0' || strchr(" \t\r\n", bytes[i]) == NULL)
-			return false;
-	}
-	return false;
-}
-
 static wasmtime_error_t *
 compile(const char *bytes, size_t length)
 {
 	wasm_byte_vec_t binary;
 	wasmtime_error_t *error;
 
-	if (!is_wat(bytes, length))
+	if (!pgw_is_wat(bytes, length))
 		return wasmtime_module_new(engine, (const uint8_t *) bytes, length, &module);
 	error = wasmtime_wat2wasm(bytes, length, &binary);
 	if (error != NULL)
