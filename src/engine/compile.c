@@ -326,15 +326,20 @@ receive_reply(Helper *helper, PgwReply *reply)
 static void pg_attribute_noreturn()
 refuse_limits(const PgwReply *reply, const char *payload)
 {
+	static const char *const entries[] = {
+		NULL, "types", "imports", "functions", "tables", "memories", "globals", "exports",
+		NULL, "element segments", "functions", "data segments"
+	};
 	uint64		found[2] = {0, 0};
 
 	memcpy(found, payload, Min(reply->length, sizeof(found)));
-	if (reply->kind == PGW_REPLY_FUNCTIONS)
+	if (reply->kind == PGW_REPLY_ENTRIES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("WebAssembly module has too many functions"),
-				 errdetail("It defines %llu; %d are allowed.",
-						   (unsigned long long) found[0], PGW_FUNCTIONS_MAX)));
+				 errmsg("WebAssembly module has too many %s",
+						found[0] < lengthof(entries) && entries[found[0]] ? entries[found[0]] : "entries in a section"),
+				 errdetail("It has %llu; %d are allowed.",
+						   (unsigned long long) found[1], PGW_ENTRIES_MAX)));
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("WebAssembly module has a function that is too large"),
@@ -362,7 +367,7 @@ check_reply(const PgwReply *reply, const char *payload, const char *bytes, size_
 					 errmsg("WebAssembly components are not supported"),
 					 errhint("Build the source as a core module.")));
 			break;
-		case PGW_REPLY_FUNCTIONS:
+		case PGW_REPLY_ENTRIES:
 		case PGW_REPLY_FUNCTION_SIZE:
 			refuse_limits(reply, payload);
 			break;

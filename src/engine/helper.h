@@ -26,9 +26,17 @@
 #define PGW_ACTION_COMPILE_METERED "compile-metered"
 #define PGW_ACTION_VALIDATE "validate"
 
-/* Beyond these a module is not compiled. */
-#define PGW_FUNCTIONS_MAX 50000
+/*
+ * Beyond these a module is not compiled: entries of each section of a module
+ * (functions, types, globals, ...), and bytes of one function's code.
+ */
+#define PGW_ENTRIES_MAX 50000
 #define PGW_FUNCTION_SIZE_MAX (1024 * 1024)
+
+/* Numbers of sections */
+#define PGW_SECTION_CUSTOM 0
+#define PGW_SECTION_START 8
+#define PGW_SECTION_CODE 10
 
 #define PGW_REPLY_MAGIC UINT32_C(0x50475731)	/* "PGW1" */
 
@@ -38,7 +46,8 @@ typedef enum PgwReplyKind
 	PGW_REPLY_WAT_ERROR,		/* what the parser says of the text */
 	PGW_REPLY_INVALID,			/* what the engine says of the module */
 	PGW_REPLY_COMPONENT,		/* it is one; no payload */
-	PGW_REPLY_FUNCTIONS,		/* too many; payload: a uint64, the number */
+	PGW_REPLY_ENTRIES,			/* a section has too many; payload: two uint64,
+								 * the section's number and how many */
 	PGW_REPLY_FUNCTION_SIZE,	/* one is too large; payload: two uint64, its
 								 * index among the defined ones and its size */
 	PGW_REPLY_BUILD				/* BUILD is another one; payload: the program's */

@@ -180,7 +180,7 @@ reply_error(PgwReplyKind kind, const wasmtime_error_t *error)
 	reply(kind, message.data, strnlen(message.data, message.size));
 }
 
-/* --- limits on the code section --- */
+/* --- limits on sections --- */
 
 /* An unsigned LEB128 number of at most 32 bits; false when there is none. */
 static bool
@@ -202,21 +202,11 @@ read_number(const uint8_t **at, const uint8_t *end, uint32_t *number)
 	return false;
 }
 
-/* What is malformed here is left to the engine to explain. */
 static void
-check_code_section(const uint8_t *at, const uint8_t *end)
+check_functions(uint32_t count, const uint8_t *at, const uint8_t *end)
 {
-	uint32_t	count;
 	uint32_t	size;
 
-	if (!read_number(&at, end, &count))
-		return;
-	if (count > PGW_FUNCTIONS_MAX)
-	{
-		uint64_t	number = count;
-
-		reply(PGW_REPLY_FUNCTIONS, &number, sizeof(number));
-	}
 	for (uint32_t i = 0; i < count && read_number(&at, end, &size) && size <= end - at; i++)
 	{
 		uint64_t	found[2] = {i, size};
@@ -225,6 +215,24 @@ check_code_section(const uint8_t *at, const uint8_t *end)
 			reply(PGW_REPLY_FUNCTION_SIZE, found, sizeof(found));
 		at += size;
 	}
+}
+
+/* What is malformed here is left to the engine to explain. */
+static void
+check_section(uint8_t id, const uint8_t *at, const uint8_t *end)
+{
+	uint32_t	count;
+
+	if (id == PGW_SECTION_CUSTOM || id == PGW_SECTION_START || !read_number(&at, end, &count))
+		return;
+	if (count > PGW_ENTRIES_MAX)
+	{
+		uint64_t	found[2] = {id, count};
+
+		reply(PGW_REPLY_ENTRIES, found, sizeof(found));
+	}
+	if (id == PGW_SECTION_CODE)
+		check_functions(count, at, end);
 }
 
 static void
@@ -240,8 +248,7 @@ check_sections(const wasm_byte_vec_t *module)
 
 		if (!read_number(&at, end, &size) || size > end - at)
 			return;
-		if (id == 10)
-			check_code_section(at, at + size);
+		check_section(id, at, at + size);
 		at += size;
 	}
 }
