@@ -77,10 +77,10 @@ type_text(const wasm_valtype_t *type)
 	return valtype_text(valtype_of(type));
 }
 
-static PgwValType *
+static uint8 *
 valtypes_of(const wasm_valtype_vec_t *types)
 {
-	PgwValType *copy = palloc(Max(types->size, 1) * sizeof(PgwValType));
+	uint8	   *copy = palloc(Max(types->size, 1));
 
 	for (size_t i = 0; i < types->size; i++)
 		copy[i] = valtype_of(types->data[i]);
@@ -101,6 +101,12 @@ pgw_functype_text(const PgwFuncType *type)
 		appendStringInfo(&text, "%s %s", i == 0 ? " (result" : "", valtype_text(type->results[i]));
 	appendStringInfoString(&text, type->nresults > 0 ? "))" : ")");
 	return text.data;
+}
+
+const char *
+pgw_extern_type(const PgwExtern *entry)
+{
+	return entry->type != NULL ? entry->type : pgw_functype_text(&entry->func);
 }
 
 static char *
@@ -128,7 +134,6 @@ describe(PgwExtern *entry, const wasm_externtype_t *type)
 				entry->func.nresults = results->size;
 				entry->func.params = valtypes_of(params);
 				entry->func.results = valtypes_of(results);
-				entry->type = pgw_functype_text(&entry->func);
 				break;
 			}
 		case WASM_EXTERN_GLOBAL:
@@ -452,6 +457,6 @@ pgw_code_check_imports(const PgwCode *code)
 			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 			 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
 					pgw_shown_name(import->name), pgw_shown_name(import->from)),
-			 errdetail("The import has the type %s.", import->type),
+			 errdetail("The import has the type %s.", pgw_extern_type(import)),
 			 errhint("Guests import nothing that they were not given: build the module without imports.")));
 }

@@ -31,8 +31,8 @@ typedef struct PgwFuncType
 {
 	int			nparams;
 	int			nresults;
-	PgwValType *params;
-	PgwValType *results;
+	uint8	   *params;			/* PgwValTypes; there may be very many */
+	uint8	   *results;
 } PgwFuncType;
 
 typedef enum PgwExternKind
@@ -53,7 +53,7 @@ typedef struct PgwExtern
 	char	   *raw_name;		/* in UTF-8, as the engine wants it */
 	size_t		raw_length;
 	PgwExternKind kind;
-	char	   *type;			/* as WAT writes it */
+	char	   *type;			/* as WAT writes it; NULL for functions */
 	PgwFuncType func;			/* of functions */
 } PgwExtern;
 
@@ -109,6 +109,9 @@ extern int	pgw_code_functions(const PgwCode *code, const PgwExtern **only);
 
 /* Throws, naming it, when the module imports something: nobody provides it. */
 extern void pgw_code_check_imports(const PgwCode *code);
+
+/* The type as WAT writes it; palloc'd, or that of the entry. */
+extern const char *pgw_extern_type(const PgwExtern *entry);
 
 /* A function's type as WAT writes it, "(func (param i32) (result i32))"; palloc'd. */
 extern char *pgw_functype_text(const PgwFuncType *type);

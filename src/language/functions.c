@@ -183,7 +183,7 @@ put_export(ReturnSetInfo *rsinfo, const PgwProc *module, const PgwExtern *export
 
 	values[0] = text_or_null(export->name, &nulls[0]);
 	values[1] = text_or_null(kind_text(export->kind), &nulls[1]);
-	values[2] = text_or_null(export->type, &nulls[2]);
+	values[2] = text_or_null(pgw_extern_type(export), &nulls[2]);
 	values[3] = text_or_null(declaration(module, export), &nulls[3]);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -197,7 +197,7 @@ put_import(ReturnSetInfo *rsinfo, const PgwExtern *import)
 	values[0] = text_or_null(import->from, &nulls[0]);
 	values[1] = text_or_null(import->name, &nulls[1]);
 	values[2] = text_or_null(kind_text(import->kind), &nulls[2]);
-	values[3] = text_or_null(import->type, &nulls[3]);
+	values[3] = text_or_null(pgw_extern_type(import), &nulls[3]);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
