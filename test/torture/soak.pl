@@ -25,7 +25,7 @@ my $growth_kb = 1024;
 my $changing = 4;
 my $tmp = $PostgreSQL::Test::Utils::tmp_check;
 my $node = wasm_node('soak', conf => "log_statement = none\nlog_min_messages = log\n"
-	  . "log_min_error_statement = panic\nwasm.cache_size = '16MB'\n");
+	  . "log_min_error_statement = panic\nwasm.cache_size = '16MB'\nwasm.stat_max = 100\n");
 my $admin = Client->new($node);
 
 # --- what is called ---
