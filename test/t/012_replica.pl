@@ -18,7 +18,7 @@ my $spin_module = '(module (func (export "main") (loop $l (br $l))))';
 my $primary = wasm_node(
 	'primary',
 	allows_streaming => 1,
-	conf => "autovacuum = off\nwal_log_hints = on\n");
+	conf => "autovacuum = off\nwal_log_hints = on\nwal_keep_size = 128MB\n");
 
 $primary->safe_psql('postgres', qq{
 	SELECT wasm.create_module('counter', convert_to('(module
