@@ -779,9 +779,10 @@ $admin->ask("CREATE FUNCTION huge_main() RETURNS void LANGUAGE wasm AS 'huge#mai
 my ($huge_file) = grep { -s "$cache/$_" > 12_000_000 } artifacts();
 $admin->ask('SELECT huge_main()');
 my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-my ($hits, $kept_temporaries) = (0, 0);
+my ($hits, $round) = (0, 0);
 @wrong = ();
-for my $round (1 .. $kills)
+# some come a moment too late
+while ($hits < $kills && $round++ < 10 * $kills)
 {
 	my $victim = Client->new($node);
 	my $temporary = "$cache/$huge_file." . $victim->pid . '.tmp';
@@ -808,9 +809,9 @@ for my $round (1 .. $kills)
 	$again->close;
 	$faults++;
 }
-is(join(', ', @wrong), '', "$kills sessions are killed while they write");
-cmp_ok($hits, '>', 0, 'some of them in the middle of it');
-figure('cache.kills', $kills);
+is(join(', ', @wrong), '', 'after sessions were killed while they write all is well');
+is($hits, $kills, 'they were killed in the middle of it');
+figure('cache.kills', $round);
 figure('cache.kills_while_writing', $hits);
 is((split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0], $postmaster, 'the server is the same');
 
