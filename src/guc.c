@@ -85,9 +85,32 @@ on_fuel(double fuel, void *extra)
 		pgw_guc_on_metering(fuel > 0);
 }
 
+/*
+ * What a client says at its start of a setting that is not defined yet hides
+ * the values of the configuration file, the database and the role.  When the
+ * setting is defined and the client turns out to have no right to it, the
+ * built-in default would be all that is left: refuse to be loaded instead.
+ */
+static void
+refuse_hidden_value(const char *name)
+{
+	const struct config_generic *parameter = pgw_find_parameter(name);
+
+	if (parameter != NULL && parameter->reset_source == PGC_S_CLIENT &&
+		pg_parameter_aclcheck(name, parameter->reset_srole, ACL_SET) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set parameter \"%s\"", name),
+				 errhint("Connect without that option.")));
+}
+
 void
 pgw_guc_init(void)
 {
+	for (int i = 0; i < lengthof(int_settings); i++)
+		refuse_hidden_value(int_settings[i].name);
+	refuse_hidden_value("wasm.fuel");
+	refuse_hidden_value("wasm.stat_max");
 	for (int i = 0; i < lengthof(int_settings); i++)
 	{
 		const IntSetting *s = &int_settings[i];
