@@ -15,7 +15,10 @@ use Checkout;
 use Test::More;
 
 my $update = @ARGV && $ARGV[0] eq '--update';
-my %database_of = ('README.md' => 'readme', 'doc/reference.md' => 'reference');
+my %database_of = (
+	'README.md' => 'readme',
+	'doc/operations.md' => 'operations',
+	'doc/reference.md' => 'reference');
 
 # as long as /tmp/simple.wasm, so that columns have the same width
 my $file = sprintf('/tmp/wasm-%06d', $$ % 1000000);
