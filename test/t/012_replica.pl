@@ -214,19 +214,23 @@ sub start_endless
 	start_guest($standby, $session, $query);
 }
 
+# What is said of a guest that recovery has ended
+my $ended = qr/^ERROR:  40001 (?:alive|FATAL:  40001)$/;
+
 # What a session of the standby says that runs a query which recovery does not
 # let go on: its errors with their severity, the detail, and whether it was
 # "alive" at the end; with "fatal", psql has left by then.
 #
 # Recovery signals every 5 ms for as long as it is held up.  In version 15 a
 # signal that comes between the error and the end of the transaction ends the
-# session as well: then it is tried again.
+# session as well: then it is tried again, and on a server that is too slow for
+# that to help, this is the answer.
 sub conflict
 {
 	my ($conflict, $query, %params) = @_;
 	my $start = $params{start} // \&start_endless;
 
-	for my $try (1 .. 10)
+	for my $tries_left (reverse 0 .. 9)
 	{
 		on_primary(@{ $conflict->{before} });
 		my $session = session($standby, $params{dbname});
@@ -237,12 +241,11 @@ sub conflict
 		$session->{stdin} .= "ROLLBACK;\nSELECT 'alive', twice(4);\n\\q\n" unless $params{fatal};
 		$session->{run}->finish;
 		my @errors = $session->{stderr} =~ /((?:ERROR|FATAL):  \w{5})/g;
-		next if "@errors" eq 'ERROR:  40001 FATAL:  40001';
+		next if "@errors" eq 'ERROR:  40001 FATAL:  40001' && $tries_left;
 		my ($detail) = $session->{stderr} =~ /DETAIL:  ([^\n]*)/;
 		push @errors, 'alive' if $session->{stdout} =~ /alive\|8/;
 		return (join(' ', @errors), $detail);
 	}
-	die 'every session was ended';
 }
 
 for my $case (
@@ -255,7 +258,7 @@ for my $case (
 	my ($what, $query) = @$case;
 	my ($errors, $detail) = conflict(\%vacuum, $query);
 
-	is($errors, 'ERROR:  40001 alive', "recovery ends $what");
+	like($errors, $ended, "recovery ends $what");
 	is($detail, $detail_of{snapshot}, "because of the snapshot of $what");
 }
 
@@ -265,12 +268,12 @@ is($errors, 'FATAL:  40001', 'recovery ends the session of a guest below an exce
 is($detail, $detail_of{snapshot}, 'because of the snapshot');
 
 ($errors, $detail) = conflict(\%lock, 'BEGIN; SELECT count(*) FROM bait; SELECT spin()');
-is($errors, 'ERROR:  40001 alive', 'recovery ends a guest whose transaction has a lock');
+like($errors, $ended, 'recovery ends a guest whose transaction has a lock');
 is($detail, $detail_of{lock}, 'because of the lock');
 
 # A scan keeps the page pinned that has the row.
 ($errors, $detail) = conflict(\%prune, 'SELECT spin_unless(n) FROM bait');
-is($errors, 'ERROR:  40001 alive', 'recovery ends a guest that runs within a scan');
+like($errors, $ended, 'recovery ends a guest that runs within a scan');
 is($detail, $detail_of{pin}, 'because of the pinned page');
 
 # A database that goes takes its sessions with it.
@@ -301,7 +304,7 @@ my $helper;
 	$helper = slurp_file("/proc/$pid/task/$pid/children") =~ s/\s//gr;
 	slurp_file("/proc/$helper/cmdline") =~ /^wasm-compile\0/ or die 'there is no helper';
 });
-is($errors, 'ERROR:  40001 alive', 'recovery ends the wait for a compilation');
+like($errors, $ended, 'recovery ends the wait for a compilation');
 is($detail, $detail_of{snapshot}, 'because of the snapshot');
 ok(!-e "/proc/$helper", 'the compilation has ended, too');
 
