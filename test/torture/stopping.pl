@@ -19,7 +19,7 @@ use Client;
 use Torture;
 use WasmTest;
 
-my $rounds = amount(5, 100);
+my $rounds = 100;
 my $node = wasm_node('stopping', allows_streaming => 1,
 	conf => "log_statement = none\nlog_min_error_statement = panic\nautovacuum = off\n");
 my $admin = Client->new($node);
