@@ -124,11 +124,9 @@ pgw_generate_module(const char *schema, const char *name, const char *bytes,
 	Oid			oid = pgw_proc_find_nullary(name, namespace);
 	PgwProc		before;
 	PgwProc		module;
-	PgwLimits	limits;
 	bool		exists = OidIsValid(oid) && pgw_proc_read(oid, PGW_SOURCE_HEAD, &before);
 
-	limits = pgw_limits_effective(&pgw_no_limits);
-	pgw_compile_check_size(length, &limits);
+	pgw_compile_check_size(length, &pgw_session_limits);
 	body = pgw_body_make(bytes, length);
 	if (file != NULL)
 		body = psprintf(";; file: %s\n%s", file, body);

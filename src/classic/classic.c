@@ -300,7 +300,6 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 {
 	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Load		load = {.namespace = text_to_cstring(PG_GETARG_TEXT_PP(1))};
-	PgwLimits	limits = pgw_limits_effective(&pgw_no_limits);
 	char	   *bytes;
 	size_t		length;
 	PgwProc		module;
@@ -311,7 +310,7 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 	check_namespace(load.namespace);
 	load.schema = pgw_creation_schema();
 	bytes = read_module_file(path, &length);
-	load.code = pgw_code_compile(bytes, length, &limits, limits.fuel > 0);
+	load.code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_session_limits.fuel > 0);
 	PG_TRY();
 	{
 		load_instance(&load, path, bytes, length);

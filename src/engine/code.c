@@ -396,7 +396,6 @@ pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool
 
 	if (code != NULL)
 		return code;
-	pgw_compile_check_size(length, limits);
 	pgw_lock_module(&lock, digest.bytes);
 	pgw_lock_acquire(&lock);
 	PG_TRY();

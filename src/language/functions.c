@@ -245,12 +245,11 @@ Datum
 pgw_validate(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	PgwLimits	limits = pgw_limits_effective(&pgw_no_limits);
 
 	/* the parser and the validator are for those who may use the language */
 	if (pgw_language_aclcheck(pgw_language_oid(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_LANGUAGE, "wasm");
-	PG_RETURN_BOOL(pgw_compile_validate(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &limits));
+	PG_RETURN_BOOL(pgw_compile_validate(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &pgw_session_limits));
 }
 
 Datum

@@ -167,7 +167,7 @@ main_export(const PgwCode *code)
 }
 
 static void
-run_block(const PgwCode *code, const PgwLimits *limits)
+run_block(const PgwCode *code)
 {
 	const PgwExtern *export = main_export(code);
 	PgwSlot    *slots = palloc0(Max(export->func.nresults, 1) * sizeof(PgwSlot));
@@ -179,7 +179,7 @@ run_block(const PgwCode *code, const PgwLimits *limits)
 
 	pgw_code_check_imports(code);
 	pgw_interrupt_restore();
-	pgw_store_open(&store, code->module, limits);
+	pgw_store_open(&store, code->module, &pgw_session_limits);
 	/* as deep as pgw_store_open() was, which has checked the stack */
 	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
 		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);
@@ -192,7 +192,6 @@ Datum
 pgw_inline_handler(PG_FUNCTION_ARGS)
 {
 	InlineCodeBlock *block = (InlineCodeBlock *) PG_GETARG_POINTER(0);
-	PgwLimits	limits = pgw_limits_effective(&pgw_no_limits);
 	PgwBody		body;
 	PgwCode    *code;
 	char	   *bytes;
@@ -205,10 +204,10 @@ pgw_inline_handler(PG_FUNCTION_ARGS)
 				 errmsg("a DO block in LANGUAGE wasm must be a module"),
 				 errhint("Write the text form, which starts with \"(\", or \"\\x\" and hex digits.")));
 	bytes = pgw_body_bytes(&body, &length);
-	code = pgw_code_compile(bytes, length, &limits, limits.fuel > 0);
+	code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_session_limits.fuel > 0);
 	PG_TRY();
 	{
-		run_block(code, &limits);
+		run_block(code);
 	}
 	PG_FINALLY();
 	{
