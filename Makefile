@@ -5,7 +5,8 @@ EXTENSION = wasm
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" wasm.control)
 MODULE_big = wasm
 HELPER = wasm-compile
-OBJS := $(patsubst %.c,%.o,$(filter-out src/engine/$(HELPER).c,$(wildcard src/*.c src/*/*.c)))
+PROGRAMS = src/engine/$(HELPER).c src/engine/make-trap.c
+OBJS := $(patsubst %.c,%.o,$(filter-out $(PROGRAMS),$(wildcard src/*.c src/*/*.c)))
 OWN_HEADERS := $(wildcard src/*.h src/*/*.h)
 DATA_built = sql/wasm--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/wasm--$(EXTVERSION).sql $(HELPER) build
@@ -17,13 +18,16 @@ REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 REGRESS_OPTS = --inputdir=test --outputdir=build/installcheck --load-extension=wasm
 
 # The engine: include/ and lib/libwasmtime.a or .so; by default where
-# tools/build-engine puts them, outside of the checkout.
+# tools/build-engine puts them, outside of the checkout.  Backends link the
+# library that only runs modules, where there is one.
 ifndef WASMTIME_DIR
 WASMTIME_DIR := $(shell tools/build-engine --print-dir)
 ENGINE_LIB = $(WASMTIME_DIR)/lib/libwasmtime.a
+RUNTIME_LIB = $(WASMTIME_DIR)/lib/libwasmtime-runtime.a
 ENGINE_KEY := $(patsubst engine-%,%,$(notdir $(WASMTIME_DIR)))
 else
 ENGINE_LIB = $(firstword $(wildcard $(WASMTIME_DIR)/lib/libwasmtime.a $(WASMTIME_DIR)/lib/libwasmtime.so))
+RUNTIME_LIB = $(firstword $(wildcard $(WASMTIME_DIR)/lib/libwasmtime-runtime.a) $(ENGINE_LIB))
 ifeq ($(suffix $(ENGINE_LIB)),.so)
 SHLIB_LINK += -Wl,-rpath,$(WASMTIME_DIR)/lib
 HELPER_LINK += -Wl,-rpath,$(WASMTIME_DIR)/lib
@@ -31,13 +35,13 @@ endif
 ENGINE_KEY := $(shell sha256sum $(ENGINE_LIB) | cut -c1-16)
 endif
 
-PG_CPPFLAGS = -Isrc -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
+PG_CPPFLAGS = -Isrc -I. -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
 	-DPGW_ENGINE_KEY='"$(ENGINE_KEY)"' \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -fvisibility=hidden -flto \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
 # the engine must not meet another copy of itself: hide it
-SHLIB_LINK += -flto $(ENGINE_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
+SHLIB_LINK += -flto $(RUNTIME_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 	-Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-Bsymbolic
 
 # bitcode for the server's JIT would be of no use: the engine is not C
@@ -109,10 +113,21 @@ endif
 
 # The program that compiles modules, outside of PostgreSQL.  Without relocations
 # it starts faster.
+LINK_PROGRAM = $(CC) -O2 $(PG_CFLAGS) $(PG_CPPFLAGS) -fno-pie -no-pie -o $@ $(filter %.c,$^) \
+	$(ENGINE_LIB) $(HELPER_LINK) -lm -lpthread -ldl -lrt -Wl,--gc-sections
+
 all: $(HELPER)
-$(HELPER): src/engine/$(HELPER).c src/engine/config.c $(OWN_HEADERS) Makefile | $(ENGINE_LIB)
-	$(CC) -O2 $(PG_CFLAGS) $(PG_CPPFLAGS) -fno-pie -no-pie -o $@ $(filter %.c,$^) \
-		$(ENGINE_LIB) $(HELPER_LINK) -lm -lpthread -ldl -lrt -Wl,--gc-sections
+$(HELPER): src/engine/$(HELPER).c src/engine/config.c src/engine/layout.c $(OWN_HEADERS) Makefile | $(ENGINE_LIB)
+	$(LINK_PROGRAM)
+
+# The module that stops guests, compiled
+build/make-trap: src/engine/make-trap.c src/engine/config.c $(OWN_HEADERS) Makefile | $(ENGINE_LIB)
+	@mkdir -p $(@D)
+	$(LINK_PROGRAM)
+build/trap-artifact.h: build/make-trap
+	$< >$@.new
+	mv $@.new $@
+src/engine/redirect.o: build/trap-artifact.h
 
 install: install-helper
 install-helper: $(HELPER)

@@ -94,8 +94,8 @@ CREATE FUNCTION wasm.reset() RETURNS integer
 COMMENT ON FUNCTION wasm.reset() IS
 	'drops this session''s WebAssembly instances and returns how many there were';
 
-CREATE FUNCTION wasm.cache(OUT sha256 text, OUT build text, OUT metered boolean, OUT bytes bigint,
-						   OUT last_used timestamptz, OUT compile_ms integer)
+CREATE FUNCTION wasm.cache(OUT sha256 text, OUT build text, OUT metered boolean, OUT interruption text,
+						   OUT bytes bigint, OUT last_used timestamptz, OUT compile_ms integer)
 	RETURNS SETOF record
 	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'pgw_cache';
 COMMENT ON FUNCTION wasm.cache() IS 'lists the compiled modules that the server keeps on disk';

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "compat.h"
+#include "engine/redirect.h"
 #include "miscadmin.h"
 
 /* A 32-bit linear memory has at most 65,536 pages of 64 kB. */
@@ -33,7 +34,24 @@ int			pgw_compile_workers;
 int			pgw_cache_size;
 int			pgw_stat_max = 5000;
 
+#ifdef PGW_CAN_REDIRECT
+#define PGW_INTERRUPTION_DEFAULT PGW_INTERRUPTION_SIGNAL
+#else
+#define PGW_INTERRUPTION_DEFAULT PGW_INTERRUPTION_EPOCH
+#endif
+
+int			pgw_interruption = PGW_INTERRUPTION_DEFAULT;
+
 void		(*pgw_guc_on_metering) (bool metering) = NULL;
+void		(*pgw_guc_on_interruption) (void) = NULL;
+
+static const struct config_enum_entry interruptions[] = {
+#ifdef PGW_CAN_REDIRECT
+	{"signal", PGW_INTERRUPTION_SIGNAL, false},
+#endif
+	{"epoch", PGW_INTERRUPTION_EPOCH, false},
+	{NULL, 0, false}
+};
 
 typedef struct IntSetting
 {
@@ -85,6 +103,13 @@ on_fuel(double fuel, void *extra)
 		pgw_guc_on_metering(fuel > 0);
 }
 
+static void
+on_interruption(int interruption, void *extra)
+{
+	if (interruption != pgw_interruption && pgw_guc_on_interruption != NULL)
+		pgw_guc_on_interruption();
+}
+
 /*
  * What a client says at its start of a setting that is not defined yet hides
  * the values of the configuration file, the database and the role.  When the
@@ -110,6 +135,7 @@ pgw_guc_init(void)
 	for (int i = 0; i < lengthof(int_settings); i++)
 		refuse_hidden_value(int_settings[i].name);
 	refuse_hidden_value("wasm.fuel");
+	refuse_hidden_value("wasm.interruption");
 	refuse_hidden_value("wasm.stat_max");
 	for (int i = 0; i < lengthof(int_settings); i++)
 	{
@@ -123,6 +149,11 @@ pgw_guc_init(void)
 							 "About one unit for each instruction; zero lets calls run without.",
 							 &pgw_session_limits.fuel, 0, 0, PGW_FUEL_MAX,
 							 PGC_SUSET, 0, NULL, on_fuel, NULL);
+	DefineCustomEnumVariable("wasm.interruption",
+							 "Sets how a running WebAssembly function is stopped.",
+							 "By a signal handler wherever it is, or by an epoch that its code polls.",
+							 &pgw_interruption, PGW_INTERRUPTION_DEFAULT, interruptions,
+							 PGC_SUSET, 0, NULL, on_interruption, NULL);
 	/* shared memory is made once; a session that counts for itself may follow a change */
 	DefineCustomIntVariable("wasm.stat_max",
 							"Sets how many functions and modules the statistics of WebAssembly have room for.",

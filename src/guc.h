@@ -32,7 +32,19 @@ extern int	pgw_cache_size;		/* MB */
 /* wasm.stat_max: how many functions and modules the statistics have room for */
 extern int	pgw_stat_max;
 
+/* wasm.interruption: how a running guest is stopped */
+typedef enum PgwInterruption
+{
+	PGW_INTERRUPTION_SIGNAL,	/* by a signal handler, wherever it is */
+	PGW_INTERRUPTION_EPOCH		/* by an epoch that it polls */
+} PgwInterruption;
+
+extern int	pgw_interruption;	/* a PgwInterruption */
+
 extern void pgw_guc_init(void);
+
+/* To be called when wasm.interruption changes.  May not throw. */
+extern void (*pgw_guc_on_interruption) (void);
 
 /* To be called when the session switches metering on or off.  May not throw. */
 extern void (*pgw_guc_on_metering) (bool metering);

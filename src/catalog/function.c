@@ -50,10 +50,18 @@ static uint64 invalidations = 0;
 /* --- invalidation --- */
 
 static void
+set_usable(PgwFunction *function, bool usable)
+{
+	function->usable = usable;
+	function->plain = usable && !function->is_module && !function->returns_set &&
+		!function->metered && function->plan.plain;
+}
+
+static void
 spoil(PgwFunction *function)
 {
 	function->current = false;
-	function->usable = false;
+	set_usable(function, false);
 }
 
 static void
@@ -110,8 +118,15 @@ on_metering(bool metering)
 		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
 
 		if (!function->is_module && function->limits.fuel < 0)
-			function->usable = function->current && function->metered == metering;
+			set_usable(function, function->current && function->metered == metering);
 	}
+}
+
+/* Code of the other kind is due. */
+static void
+on_interruption(void)
+{
+	on_rights_change((Datum) 0, 0, 0);
 }
 
 void
@@ -126,6 +141,7 @@ pgw_function_init(void)
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_rights_change, (Datum) 0);
 	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
 	pgw_guc_on_metering = on_metering;
+	pgw_guc_on_interruption = on_interruption;
 }
 
 /* --- loading --- */
@@ -216,7 +232,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	function->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(holder->oid));
 	function->limits = pgw_module_limits(holder);
 	function->code = pgw_module_code(holder);
-	function->metered = function->code->key.metered;
+	function->metered = (function->code->key.mode & PGW_MODE_METERED) != 0;
 	pgw_code_check_imports(function->code);
 	function->export = pgw_function_export(proc, &body, function->code,
 										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
@@ -315,7 +331,8 @@ load(Oid oid)
 	PG_END_TRY();
 	MemoryContextSetParent(context, TopMemoryContext);
 	dlist_push_tail(&all_functions, &function->node);
-	function->current = function->usable = before == invalidations;
+	function->current = before == invalidations;
+	set_usable(function, function->current);
 	return function;
 }
 
@@ -362,7 +379,6 @@ make_site(FmgrInfo *flinfo)
 	site->callback.func = on_site_reset;
 	site->callback.arg = site;
 	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &site->callback);
-	pgw_engine(false);
 	pgw_interrupt_restore();
 	flinfo->fn_extra = site;
 	return site;

@@ -26,6 +26,7 @@ typedef struct PgwFunction
 {
 	Oid			oid;			/* with metered the hash key while current */
 	bool		usable;			/* current, and metered or not as is wanted */
+	bool		plain;			/* usable, and nothing but its plain plan to follow */
 	bool		current;		/* nothing that it depends on has changed */
 	bool		metered;		/* its calls consume fuel */
 	bool		is_module;		/* returns its own bytes; has no plan */
@@ -60,7 +61,7 @@ extern void pgw_function_init(void);
 extern PgwCallSite *pgw_function_site(FmgrInfo *flinfo);
 
 /* Gives the function an instance that is ready.  May throw. */
-extern void pgw_function_instantiate(PgwFunction *function);
+extern void pgw_function_instantiate(PgwFunction *function) pg_attribute_cold;
 
 /* Reads the signature of an ordinary function; palloc'd. */
 extern void pgw_function_signature(const PgwProc *proc, PgwSignature *signature);

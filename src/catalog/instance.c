@@ -21,8 +21,7 @@ static int	ninstances = 0;
 /* An instance is doubtful. */
 static bool expired = false;
 
-/* How many calls this session has made */
-static uint64 ncalls = 0;
+uint64		pgw_instance_calls = 0;
 
 void
 pgw_instance_release(PgwInstance *instance)
@@ -38,6 +37,7 @@ pgw_instance_discard(PgwInstance *instance)
 {
 	if (instance->store.store == NULL)
 		return;
+	instance->idle = false;
 	pgw_store_close(&instance->store);
 	pgw_stat_memory(instance->module, -instance->counted);
 	dlist_delete(&instance->node);
@@ -68,7 +68,7 @@ pgw_instance_reset(void)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 
-		if (!instance->busy)
+		if (instance->idle)
 		{
 			discard_because(instance, "the session is reset");
 			count++;
@@ -109,7 +109,7 @@ sweep(void)
 
 		if (!instance->doubtful)
 			continue;
-		if (instance->busy)
+		if (!instance->idle)
 			expired = true;
 		else if (pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
 				 pgw_module_has_digest(&module, &instance->code->key.digest))
@@ -179,7 +179,7 @@ evict(void)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 
-		if (!instance->busy && (oldest == NULL || instance->last_used < oldest->last_used))
+		if (instance->idle && (oldest == NULL || instance->last_used < oldest->last_used))
 			oldest = instance;
 	}
 	if (oldest == NULL)
@@ -225,7 +225,8 @@ open_store(PgwInstance *instance, PgwStat *stat)
 	for (;;)
 	{
 		(void) pgw_memory_was_refused();
-		if (pgw_store_try_open(&instance->store, instance->code->module, &limits, &error, &trap))
+		if (pgw_store_try_open(&instance->store, instance->code->artifact.module,
+							   instance->code->artifact.layout.mode, &limits, &error, &trap))
 			return;
 		if (error == NULL || !pgw_memory_was_refused() || !evict())
 		{
@@ -247,9 +248,9 @@ make(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat *stat)
 	instance->module_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(module));
 	instance->limits = *limits;
 	instance->code = code;
-	instance->metered = code->key.metered;
+	instance->metered = (code->key.mode & PGW_MODE_METERED) != 0;
 	instance->role = GetUserId();
-	instance->restricted = InSecurityRestrictedOperation();
+	instance->restricted = InSecurityRestrictedOperation() ? SECURITY_RESTRICTED_OPERATION : 0;
 	PG_TRY();
 	{
 		open_store(instance, stat);
@@ -263,6 +264,7 @@ make(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat *stat)
 	}
 	PG_END_TRY();
 	pgw_code_hold(code);
+	instance->idle = true;
 	dlist_push_tail(&instances, &instance->node);
 	ninstances++;
 	elog(DEBUG1, "made an instance of WebAssembly module %u", module);
@@ -284,24 +286,9 @@ pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat
 }
 
 void
-pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
-				  PgwStat *stat)
+pgw_instance_fail(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap, PgwStat *stat)
 {
-	wasmtime_error_t *error;
-	wasm_trap_t *trap;
-	bool		succeeded;
-
-	pgw_engine_check_stack();
-	if (unlikely(instance->metered))
-		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
-	instance->busy = true;
-	instance->last_used = ++ncalls;
-	succeeded = pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap);
-	instance->busy = false;
-	if (unlikely(!succeeded))
-	{
-		pgw_instance_discard(instance);
-		count_failure(stat);
-		pgw_error_throw(error, trap);
-	}
+	pgw_instance_discard(instance);
+	count_failure(stat);
+	pgw_error_throw(error, trap);
 }

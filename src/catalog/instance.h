@@ -25,8 +25,8 @@ typedef struct PgwInstance
 {
 	PgwStore	store;			/* closed once the instance is discarded */
 	Oid			role;
-	bool		restricted;		/* made in a security-restricted operation */
-	bool		busy;			/* a call is in progress */
+	int			restricted;		/* SECURITY_RESTRICTED_OPERATION, if made in one */
+	bool		idle;			/* the store is open, and no call in progress */
 	bool		doubtful;		/* its module's row has changed */
 	bool		metered;		/* calls consume fuel */
 	int			users;
@@ -74,18 +74,36 @@ pgw_instance_ready(const PgwInstance *instance)
 	Oid			role;
 	int			context;
 
-	if (instance == NULL || instance->busy || instance->store.store == NULL)
+	if (instance == NULL || !instance->idle)
 		return false;
 	GetUserIdAndSecContext(&role, &context);
 	return instance->role == role &&
-		instance->restricted == ((context & SECURITY_RESTRICTED_OPERATION) != 0);
+		instance->restricted == (context & SECURITY_RESTRICTED_OPERATION);
 }
 
-/*
- * Calls a guest; slots as for pgw_store_call().  A failure discards the
- * instance, is counted in stat, and is thrown.
- */
-extern void pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
-							  PgwStat *stat);
+/* How many calls this session has made */
+extern uint64 pgw_instance_calls;
+
+/* Ends a call that failed: discards the instance, counts in stat, and throws. */
+extern void pgw_instance_fail(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap,
+							  PgwStat *stat) pg_attribute_noreturn() pg_attribute_cold;
+
+/* Calls a guest; slots as for pgw_store_call(). */
+static inline void
+pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+				  PgwStat *stat)
+{
+	wasmtime_error_t *error;
+	wasm_trap_t *trap;
+
+	pgw_engine_check_stack();
+	if (unlikely(instance->metered))
+		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
+	instance->idle = false;
+	instance->last_used = ++pgw_instance_calls;
+	if (unlikely(!pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap)))
+		pgw_instance_fail(instance, error, trap, stat);
+	instance->idle = true;
+}
 
 #endif							/* PGW_INSTANCE_H */

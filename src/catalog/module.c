@@ -13,6 +13,7 @@
 #include "catalog/identity.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "engine/engine.h"
 #include "miscadmin.h"
 #include "stat/stat.h"
 #include "utils/array.h"
@@ -193,7 +194,7 @@ pgw_module_limits(const PgwProc *proc)
 
 /* The caller's memory context is left; the bytes may be many. */
 static PgwCode *
-compile_body(const PgwProc *proc, const PgwLimits *limits, bool metered)
+compile_body(const PgwProc *proc, const PgwLimits *limits, PgwMode mode)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
@@ -203,7 +204,7 @@ compile_body(const PgwProc *proc, const PgwLimits *limits, bool metered)
 
 	MemoryContextSwitchTo(context);
 	bytes = pgw_module_bytes(proc->oid, &length);
-	code = pgw_code_compile(bytes, length, limits, metered);
+	code = pgw_code_compile(bytes, length, limits, mode);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 #ifdef __GLIBC__
@@ -232,16 +233,16 @@ pgw_module_code(const PgwProc *proc)
 {
 	PgwLimits	own = pgw_module_limits(proc);
 	PgwLimits	limits = pgw_limits_effective(&own);
-	bool		metered = limits.fuel > 0;
+	PgwMode		mode = pgw_mode_wanted(&limits);
 	PgwCode    *code = NULL;
 	PgwBody		body;
 	PgwDigest	digest;
 
 	pgw_body_parse(proc->source, proc->whole, &body);
 	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest))
-		code = pgw_code_find(&digest, metered);
+		code = pgw_code_find(&digest, mode);
 	if (code == NULL)
-		code = compile_body(proc, &limits, metered);
+		code = compile_body(proc, &limits, mode);
 	count_origin(code, proc->oid);
 	return code;
 }

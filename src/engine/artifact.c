@@ -6,7 +6,7 @@
  * with pgsql_tmp, so a standby fills its own.  A file is named by the digest of
  * its module, the build of the engine, and the configuration:
  *
- *	<64 hex digits>-<version>-<key>[-fuel].cwasm
+ *	<64 hex digits>-<version>-<key>[-fuel][-epoch].cwasm
  *
  * and holds what the engine serialised, followed by an ArtifactTail.  It is
  * machine code, so it is trusted only when it is a regular file of the server's
@@ -46,8 +46,9 @@
 #define SUFFIX ".cwasm"
 #define TEMPORARY_SUFFIX ".tmp"
 #define METERED_SUFFIX "-fuel"
+#define EPOCHS_SUFFIX "-epoch"
 
-#define TAIL_MAGIC 0x50475754	/* "PGWT" */
+#define TAIL_MAGIC 0x50475755	/* "PGWU" */
 
 /* Files up to this size are read, larger ones mapped */
 #define READ_MAX (64 * 1024)
@@ -68,7 +69,8 @@ typedef struct ArtifactTail
 	uint64		length;			/* of what comes before */
 	PgwDigest	digest;			/* of the module's bytes */
 	char		build[sizeof(((PgwArtifactFile *) NULL)->build)];
-	uint32		metered;
+	PgwLayout	layout;
+	PgwMode		mode;			/* that was wanted */
 	pg_crc32c	crc;			/* of all that comes before */
 } ArtifactTail;
 
@@ -78,13 +80,14 @@ static bool warned = false;
 static int64 added = -1;
 
 static void
-artifact_path(const PgwDigest *digest, bool metered, char *path)
+artifact_path(const PgwCodeKey *key, char *path)
 {
 	char		hex[2 * sizeof(PgwDigest) + 1];
 
-	pgw_digest_print(digest, hex);
-	snprintf(path, MAXPGPATH, "%s/%s-%s%s%s", CACHE_DIRECTORY, hex, PGW_BUILD,
-			 metered ? METERED_SUFFIX : "", SUFFIX);
+	pgw_digest_print(&key->digest, hex);
+	snprintf(path, MAXPGPATH, "%s/%s-%s%s%s%s", CACHE_DIRECTORY, hex, PGW_BUILD,
+			 key->mode & PGW_MODE_METERED ? METERED_SUFFIX : "",
+			 key->mode & PGW_MODE_EPOCHS ? EPOCHS_SUFFIX : "", SUFFIX);
 }
 
 /* --- the mark on a verified file --- */
@@ -151,7 +154,7 @@ tail_crc(pg_crc32c crc, const ArtifactTail *tail)
 
 /* What can be told without reading the content. */
 static bool
-check_file(OpenArtifact *file, const PgwDigest *digest, bool metered)
+check_file(OpenArtifact *file, const PgwCodeKey *key)
 {
 	const struct stat *status = &file->status;
 	const ArtifactTail *tail = &file->tail;
@@ -167,9 +170,10 @@ check_file(OpenArtifact *file, const PgwDigest *digest, bool metered)
 			 tail->magic != TAIL_MAGIC ||
 			 tail->length != status->st_size - sizeof(ArtifactTail))
 		file->fault = "its length is wrong";
-	else if (memcmp(&tail->digest, digest, sizeof(PgwDigest)) != 0)
+	else if (memcmp(&tail->digest, &key->digest, sizeof(PgwDigest)) != 0)
 		file->fault = "it belongs to another module";
-	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->metered != metered)
+	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->mode != key->mode ||
+			 (tail->layout.mode | PGW_MODE_EPOCHS) != (key->mode | PGW_MODE_EPOCHS))
 		file->fault = "it was made for another engine";
 	return file->fault == NULL;
 }
@@ -195,10 +199,11 @@ read_content(OpenArtifact *file)
 }
 
 static wasmtime_module_t *
-open_content(OpenArtifact *file, char *content, bool metered)
+open_content(OpenArtifact *file, char *content)
 {
 	wasmtime_module_t *module;
-	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(metered), (const uint8_t *) content,
+	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(file->tail.layout.mode),
+														  (const uint8_t *) content,
 														  file->tail.length, &module);
 
 	if (error == NULL)
@@ -211,14 +216,14 @@ open_content(OpenArtifact *file, char *content, bool metered)
 }
 
 static wasmtime_module_t *
-load_by_reading(OpenArtifact *file, bool metered)
+load_by_reading(OpenArtifact *file)
 {
 	char	   *content = read_content(file);
 	wasmtime_module_t *module;
 
 	if (content == NULL)
 		return NULL;
-	module = open_content(file, content, metered);
+	module = open_content(file, content);
 	pfree(content);
 	return module;
 }
@@ -238,7 +243,7 @@ warn_unmapped(void)
 
 /* The module holds the file from here on: that counts as one external file. */
 static wasmtime_module_t *
-load_by_mapping(OpenArtifact *file, bool metered)
+load_by_mapping(OpenArtifact *file)
 {
 	char		path[64];
 	wasmtime_module_t *module;
@@ -257,7 +262,7 @@ load_by_mapping(OpenArtifact *file, bool metered)
 		return NULL;
 	/* the file that was checked, whatever its name stands for by now */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-	error = wasmtime_module_deserialize_file(pgw_engine(metered), path, &module);
+	error = wasmtime_module_deserialize_file(pgw_engine(file->tail.layout.mode), path, &module);
 	if (error == NULL)
 		return module;
 	ReleaseExternalFD();
@@ -268,24 +273,21 @@ load_by_mapping(OpenArtifact *file, bool metered)
 	return NULL;
 }
 
-static wasmtime_module_t *
-load(OpenArtifact *file, bool metered, bool *mapped)
+static bool
+load(OpenArtifact *file, PgwArtifact *artifact)
 {
-	wasmtime_module_t *module = NULL;
-
-	*mapped = false;
+	artifact->layout = file->tail.layout;
+	artifact->module = NULL;
 	if (file->tail.length > READ_MAX)
-	{
-		module = load_by_mapping(file, metered);
-		*mapped = module != NULL;
-	}
-	if (module == NULL && file->fault == NULL)
-		module = load_by_reading(file, metered);
-	if (module != NULL &&
+		artifact->module = load_by_mapping(file);
+	artifact->mapped = artifact->module != NULL;
+	if (artifact->module == NULL && file->fault == NULL)
+		artifact->module = load_by_reading(file);
+	if (artifact->module != NULL &&
 		(!is_verified(&file->status, file->tail.crc) ||
 		 file->status.st_mtim.tv_sec + USE_GRAIN < time(NULL)))
 		mark_verified(file->fd, file->tail.crc);
-	return module;
+	return artifact->module != NULL;
 }
 
 /* Is it the fault of what bears the name that it cannot be opened? */
@@ -303,24 +305,23 @@ remove_faulty(const char *path)
 		(void) rmdir(path);
 }
 
-wasmtime_module_t *
-pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
+bool
+pgw_artifact_load(const PgwCodeKey *key, PgwArtifact *artifact)
 {
 	OpenArtifact file = {.fault = NULL};
 	char		path[MAXPGPATH];
-	wasmtime_module_t *module = NULL;
+	bool		loaded = false;
 
-	*mapped = false;
 	if (pgw_cache_size == 0)
-		return NULL;
-	artifact_path(digest, metered, path);
+		return false;
+	artifact_path(key, path);
 	file.fd = OpenTransientFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
 	if (file.fd < 0 && !is_lasting(errno))
-		return NULL;
+		return false;
 	if (file.fd < 0)
 		file.fault = errno == ELOOP ? "it is a symbolic link" : "it cannot be opened";
-	else if (check_file(&file, digest, metered))
-		module = load(&file, metered, mapped);
+	else if (check_file(&file, key))
+		loaded = load(&file, artifact);
 	if (file.fd >= 0)
 		CloseTransientFile(file.fd);
 	if (file.fault != NULL)
@@ -329,22 +330,42 @@ pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped)
 				(errmsg("compiled WebAssembly module \"%s\" is not used: %s", path, file.fault)));
 		remove_faulty(path);
 	}
-	return module;
+	return loaded;
 }
 
-wasmtime_module_t *
-pgw_artifact_open(const char *bytes, size_t length, bool metered)
+void
+pgw_artifact_open(const char *bytes, size_t length, const PgwLayout *layout, PgwArtifact *artifact)
 {
-	wasmtime_module_t *module;
-	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(metered), (const uint8_t *) bytes,
-														  length, &module);
+	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(layout->mode), (const uint8_t *) bytes,
+														  length, &artifact->module);
 
 	if (error != NULL)
 		pgw_error_throw_load(error);
-	return module;
+	artifact->layout = *layout;
+	artifact->mapped = false;
+}
+
+void
+pgw_artifact_close(PgwArtifact *artifact)
+{
+	wasmtime_module_delete(artifact->module);
+	if (artifact->mapped)
+		ReleaseExternalFD();
 }
 
 /* --- going through the cache --- */
+
+/* Cuts a suffix off the first *end characters of name; false when it is not there. */
+static bool
+has_suffix(const char *name, size_t *end, const char *suffix)
+{
+	size_t		length = strlen(suffix);
+
+	if (*end < length || memcmp(name + *end - length, suffix, length) != 0)
+		return false;
+	*end -= length;
+	return true;
+}
 
 /* Splits a file's name; false when it is not an artifact's. */
 static bool
@@ -352,17 +373,18 @@ parse_name(const char *name, PgwArtifactFile *file)
 {
 	const size_t digits = sizeof(file->sha256) - 1;
 	const char *build = name + digits + 1;
-	size_t		length = strlen(name);
-	size_t		end = length - strlen(SUFFIX);
+	size_t		end = strlen(name);
 
 	if (strspn(name, "0123456789abcdef") != digits || name[digits] != '-' ||
-		strcmp(name + end, SUFFIX) != 0)
+		!has_suffix(name, &end, SUFFIX))
 		return false;
 	memcpy(file->sha256, name, digits);
 	file->sha256[digits] = '\0';
-	file->metered = end > strlen(METERED_SUFFIX) &&
-		strncmp(name + end - strlen(METERED_SUFFIX), METERED_SUFFIX, strlen(METERED_SUFFIX)) == 0;
-	end -= file->metered ? strlen(METERED_SUFFIX) : 0;
+	file->mode = 0;
+	if (has_suffix(name, &end, EPOCHS_SUFFIX))
+		file->mode |= PGW_MODE_EPOCHS;
+	if (has_suffix(name, &end, METERED_SUFFIX))
+		file->mode |= PGW_MODE_METERED;
 	if (name + end < build || name + end - build >= sizeof(file->build))
 		return false;
 	memcpy(file->build, build, name + end - build);
@@ -458,10 +480,9 @@ add_candidate(const char *path, const char *name, const struct stat *status, voi
 
 	if (!parse_name(name, &file))
 	{
-		size_t		length = strlen(name);
+		size_t		end = strlen(name);
 
-		if (length > strlen(TEMPORARY_SUFFIX) &&
-			strcmp(name + length - strlen(TEMPORARY_SUFFIX), TEMPORARY_SUFFIX) == 0 &&
+		if (has_suffix(name, &end, TEMPORARY_SUFFIX) &&
 			status->st_mtim.tv_sec + TEMPORARY_AGE < time(NULL))
 			(void) unlink(path);
 		return;
@@ -559,10 +580,11 @@ write_file(const char *path, const char *bytes, const ArtifactTail *tail)
 }
 
 void
-pgw_artifact_store(const PgwDigest *digest, bool metered, const char *bytes, size_t length, int compile_ms)
+pgw_artifact_store(const PgwCodeKey *key, const PgwLayout *layout,
+				   const char *bytes, size_t length, int compile_ms)
 {
 	ArtifactTail tail = {.magic = TAIL_MAGIC,.compile_ms = compile_ms,.length = length,
-	.digest = *digest,.build = PGW_BUILD,.metered = metered};
+	.digest = key->digest,.build = PGW_BUILD,.layout = *layout,.mode = key->mode};
 	int64		allowed = (int64) pgw_cache_size * 1024 * 1024;
 	char		path[MAXPGPATH];
 	char		temporary[MAXPGPATH + 32];
@@ -573,7 +595,7 @@ pgw_artifact_store(const PgwDigest *digest, bool metered, const char *bytes, siz
 	COMP_CRC32C(tail.crc, bytes, length);
 	tail.crc = tail_crc(tail.crc, &tail);
 
-	artifact_path(digest, metered, path);
+	artifact_path(key, path);
 	snprintf(temporary, sizeof(temporary), "%s.%d%s", path, (int) getpid(), TEMPORARY_SUFFIX);
 	if ((mkdir(CACHE_DIRECTORY, 0700) != 0 && errno != EEXIST) ||
 		!write_file(temporary, bytes, &tail) ||

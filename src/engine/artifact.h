@@ -9,28 +9,44 @@
 
 #include <wasmtime.h>
 
+#include "engine/config.h"
 #include "engine/digest.h"
+#include "engine/helper.h"
 #include "utils/timestamp.h"
 
-/*
- * The compiled module, from the cache; NULL when the cache has none that is in
- * order.  Sets *mapped when the module holds a file, counted as external: then
- * ReleaseExternalFD() after wasmtime_module_delete().  Throws only where the
- * system forbids to run generated code.
- */
-extern wasmtime_module_t *pgw_artifact_load(const PgwDigest *digest, bool metered, bool *mapped);
+/* What an artifact is compiled from, and how that was wanted. */
+typedef struct PgwCodeKey
+{
+	PgwDigest	digest;			/* of the module's bytes */
+	PgwMode		mode;
+} PgwCodeKey;
+
+/* An artifact in the engine of layout.mode; to be closed. */
+typedef struct PgwArtifact
+{
+	wasmtime_module_t *module;
+	PgwLayout	layout;
+	bool		mapped;			/* holds a file, counted as external */
+} PgwArtifact;
 
 /*
- * Makes a module of what pgw_compile() returned.  Throws when the engine
- * refuses it.
+ * Opens what the cache has for that key; false when it has nothing that is in
+ * order.  Throws only where the system forbids to run generated code.
  */
-extern wasmtime_module_t *pgw_artifact_open(const char *bytes, size_t length, bool metered);
+extern bool pgw_artifact_load(const PgwCodeKey *key, PgwArtifact *artifact);
+
+/* Opens what pgw_compile() returned.  Throws when the engine refuses it. */
+extern void pgw_artifact_open(const char *bytes, size_t length, const PgwLayout *layout,
+							  PgwArtifact *artifact);
+
+/* Never throws. */
+extern void pgw_artifact_close(PgwArtifact *artifact);
 
 /*
- * Adds a compiled module to the cache and removes what has not been used for
- * longest.  Where that fails there is a WARNING, once in a session.
+ * Adds what pgw_compile() returned to the cache and removes what has not been
+ * used for longest.  Where that fails there is a WARNING, once in a session.
  */
-extern void pgw_artifact_store(const PgwDigest *digest, bool metered,
+extern void pgw_artifact_store(const PgwCodeKey *key, const PgwLayout *layout,
 							   const char *bytes, size_t length, int compile_ms);
 
 /* A file of the cache, as its name and status tell. */
@@ -38,7 +54,7 @@ typedef struct PgwArtifactFile
 {
 	char		sha256[2 * sizeof(PgwDigest) + 1];
 	char		build[32];		/* which made it */
-	bool		metered;
+	PgwMode		mode;			/* that was wanted */
 	int64		size;
 	TimestampTz used;			/* last time, to the minute */
 	int			compile_ms;		/* -1: not known */

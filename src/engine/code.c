@@ -11,12 +11,11 @@
 
 #include "engine/code.h"
 
-#include "engine/artifact.h"
 #include "engine/compile.h"
 #include "engine/encoding.h"
 #include "engine/lock.h"
+#include "engine/redirect.h"
 #include "lib/stringinfo.h"
-#include "storage/fd.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -182,7 +181,7 @@ read_exports(PgwCode *code)
 {
 	wasm_exporttype_vec_t types;
 
-	wasmtime_module_exports(code->module, &types);
+	wasmtime_module_exports(code->artifact.module, &types);
 	PG_TRY();
 	{
 		code->exports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
@@ -205,7 +204,7 @@ read_imports(PgwCode *code)
 {
 	wasm_importtype_vec_t types;
 
-	wasmtime_module_imports(code->module, &types);
+	wasmtime_module_imports(code->artifact.module, &types);
 	PG_TRY();
 	{
 		code->imports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
@@ -226,12 +225,15 @@ read_imports(PgwCode *code)
 	PG_END_TRY();
 }
 
-static void
-close_module(wasmtime_module_t *module, bool mapped)
+/* Where the machine code of its functions is. */
+static const char *
+bodies_of(const PgwArtifact *artifact)
 {
-	wasmtime_module_delete(module);
-	if (mapped)
-		ReleaseExternalFD();
+	void	   *start;
+	void	   *end;
+
+	wasmtime_module_image_range(artifact->module, &start, &end);
+	return (const char *) start + artifact->layout.bodies_start;
 }
 
 static void
@@ -240,7 +242,8 @@ destroy(PgwCode *code)
 	Assert(code->holders == 0);
 	dlist_delete(&code->idle);
 	nidle--;
-	close_module(code->module, code->mapped);
+	pgw_redirect_forget(bodies_of(&code->artifact));
+	pgw_artifact_close(&code->artifact);
 	MemoryContextDelete(code->context);
 	hash_search(codes, &code->key, HASH_REMOVE, NULL);
 }
@@ -300,34 +303,39 @@ read_types(PgwCode *code)
 
 /* Adds a module to the session's; it is released when that fails.  Held. */
 static PgwCode *
-keep(const PgwCodeKey *key, wasmtime_module_t *module, bool mapped)
+keep(const PgwCodeKey *key, PgwArtifact *artifact)
 {
-	PgwCode		fresh = {.key = *key,.module = module,.mapped = mapped,.holders = 1,.compile_ms = -1};
+	PgwCode		fresh = {.key = *key,.artifact = *artifact,.holders = 1,.compile_ms = -1};
+	const PgwLayout *layout = &artifact->layout;
 	PgwCode    *code = NULL;
 
 	PG_TRY();
 	{
 		read_types(&fresh);
+		if ((layout->mode & PGW_MODE_EPOCHS) == 0)
+			pgw_redirect_reserve();
 		code = hash_search(codes, key, HASH_ENTER, NULL);
 	}
 	PG_CATCH();
 	{
-		close_module(module, mapped);
+		pgw_artifact_close(artifact);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	*code = fresh;
+	if ((layout->mode & PGW_MODE_EPOCHS) == 0)
+		pgw_redirect_learn(bodies_of(artifact), layout->bodies_end - layout->bodies_start);
 	return code;
 }
 
 static PgwCodeKey
-make_key(const PgwDigest *digest, bool metered)
+make_key(const PgwDigest *digest, PgwMode mode)
 {
 	PgwCodeKey	key;
 
 	memset(&key, 0, sizeof(key));
 	key.digest = *digest;
-	key.metered = metered;
+	key.mode = mode;
 	return key;
 }
 
@@ -336,8 +344,7 @@ static PgwCode *
 find(const PgwCodeKey *key)
 {
 	PgwCode    *code;
-	wasmtime_module_t *module;
-	bool		mapped;
+	PgwArtifact artifact;
 
 	if (codes == NULL)
 		create_table();
@@ -347,14 +354,13 @@ find(const PgwCodeKey *key)
 		pgw_code_hold(code);
 		return code;
 	}
-	module = pgw_artifact_load(&key->digest, key->metered, &mapped);
-	return module ? keep(key, module, mapped) : NULL;
+	return pgw_artifact_load(key, &artifact) ? keep(key, &artifact) : NULL;
 }
 
 PgwCode *
-pgw_code_find(const PgwDigest *digest, bool metered)
+pgw_code_find(const PgwDigest *digest, PgwMode mode)
 {
-	PgwCodeKey	key = make_key(digest, metered);
+	PgwCodeKey	key = make_key(digest, mode);
 
 	return find(&key);
 }
@@ -363,33 +369,34 @@ static PgwCode *
 compile(const PgwCodeKey *key, const char *bytes, size_t length, const PgwLimits *limits)
 {
 	TimestampTz start = GetCurrentTimestamp();
-	size_t		artifact_length;
-	char	   *artifact = pgw_compile(bytes, length, limits, key->metered, &artifact_length);
+	size_t		compiled_length;
+	PgwLayout	layout;
+	char	   *compiled = pgw_compile(bytes, length, limits, key->mode, &compiled_length, &layout);
 	int			ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
-	wasmtime_module_t *module;
-	PgwCode    *code = NULL;
+	PgwArtifact artifact;
+	PgwCode    *code;
 
 	ereport(DEBUG1,
 			(errmsg_internal("compiled a WebAssembly module of %zu bytes in %d ms to %zu bytes",
-							 length, ms, artifact_length)));
-	pgw_artifact_store(&key->digest, key->metered, artifact, artifact_length, ms);
+							 length, ms, compiled_length)));
+	pgw_artifact_store(key, &layout, compiled, compiled_length, ms);
 	/* what is mapped from the cache is shared with other backends */
 	code = find(key);
 	if (code == NULL)
 	{
-		module = pgw_artifact_open(artifact, artifact_length, key->metered);
-		code = keep(key, module, false);
+		pgw_artifact_open(compiled, compiled_length, &layout, &artifact);
+		code = keep(key, &artifact);
 	}
 	code->compile_ms = ms;
-	pfree(artifact);
+	pfree(compiled);
 	return code;
 }
 
 PgwCode *
-pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool metered)
+pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, PgwMode mode)
 {
 	PgwDigest	digest = pgw_digest(bytes, length);
-	PgwCodeKey	key = make_key(&digest, metered);
+	PgwCodeKey	key = make_key(&digest, mode);
 	PgwCode    *code = find(&key);
 	LOCKTAG		lock;
 	volatile int group = -1;

@@ -10,7 +10,7 @@
 
 #include <wasmtime.h>
 
-#include "engine/digest.h"
+#include "engine/artifact.h"
 #include "guc.h"
 #include "lib/ilist.h"
 
@@ -57,12 +57,6 @@ typedef struct PgwExtern
 	PgwFuncType func;			/* of functions */
 } PgwExtern;
 
-typedef struct PgwCodeKey
-{
-	PgwDigest	digest;			/* of the module's bytes */
-	uint32		metered;		/* calls consume fuel */
-} PgwCodeKey;
-
 /*
  * A compiled module.  Lives as long as somebody holds it, and somewhat longer;
  * whoever gets one holds it until pgw_code_release().
@@ -73,8 +67,7 @@ typedef struct PgwCode
 	int			holders;
 	dlist_node	idle;			/* in the list of unheld code */
 	MemoryContext context;
-	wasmtime_module_t *module;
-	bool		mapped;			/* holds a file of the cache */
+	PgwArtifact artifact;
 	int			compile_ms;		/* how long this session compiled it; -1: it
 								 * came from the cache */
 	bool		counted;		/* for the caller: its origin is counted */
@@ -85,16 +78,16 @@ typedef struct PgwCode
 } PgwCode;
 
 /*
- * The code with this digest, held, when this session or the cache has it; else
- * NULL.
+ * The code with this digest, for this mode, held, when this session or the
+ * cache has it; else NULL.
  */
-extern PgwCode *pgw_code_find(const PgwDigest *digest, bool metered);
+extern PgwCode *pgw_code_find(const PgwDigest *digest, PgwMode mode);
 
 /*
  * Compiles a module, binary or WAT in UTF-8, or finds its code.  Held.  limits
  * are effective ones.  Throws when the module is not valid or breaks a limit.
  */
-extern PgwCode *pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, bool metered);
+extern PgwCode *pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, PgwMode mode);
 
 extern void pgw_code_hold(PgwCode *code);
 

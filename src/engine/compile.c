@@ -20,9 +20,7 @@
 #include <unistd.h>
 
 #include "compat.h"
-#include "engine/config.h"
 #include "engine/error.h"
-#include "engine/helper.h"
 #include "engine/lock.h"
 #include "engine/text.h"
 #include "miscadmin.h"
@@ -141,17 +139,19 @@ spawn(Helper *helper, char *const arguments[], int input, int output)
 }
 
 static void
-start_helper(Helper *helper, const char *action)
+start_helper(Helper *helper, const char *action, PgwMode mode)
 {
 	char		parent[16];
+	char		modes[16];
 	char		memory[16];
 	char		seconds[16];
-	char	   *const arguments[] = {PGW_HELPER, PGW_BUILD, parent, (char *) action, memory, seconds, NULL};
+	char	   *const arguments[] = {PGW_HELPER, PGW_BUILD, parent, (char *) action, modes, memory, seconds, NULL};
 	int			input[2];
 	int			output[2];
 	int			result;
 
 	snprintf(parent, sizeof(parent), "%d", (int) getpid());
+	snprintf(modes, sizeof(modes), "%u", mode);
 	snprintf(memory, sizeof(memory), "%d", helper->limits->compile_memory);
 	snprintf(seconds, sizeof(seconds), "%d", helper->limits->compile_timeout / 1000 + 2);
 
@@ -383,7 +383,7 @@ check_reply(const PgwReply *reply, const char *payload, const char *bytes, size_
 
 /* Runs the program to its reply; the payload is palloc'd. */
 static char *
-run(const char *action, const char *bytes, size_t length, const PgwLimits *limits, PgwReply *reply)
+run(const char *action, PgwMode mode, const char *bytes, size_t length, const PgwLimits *limits, PgwReply *reply)
 {
 	Helper		helper = {.input = -1,.output = -1,.limits = limits};
 	char	   *payload;
@@ -393,7 +393,7 @@ run(const char *action, const char *bytes, size_t length, const PgwLimits *limit
 		pgw_lock_slot(&helper.slot);
 		helper.has_slot = true;
 		helper.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), limits->compile_timeout);
-		start_helper(&helper, action);
+		start_helper(&helper, action, mode);
 		send_module(&helper, bytes, length);
 		payload = receive_reply(&helper, reply);
 	}
@@ -403,16 +403,17 @@ run(const char *action, const char *bytes, size_t length, const PgwLimits *limit
 }
 
 char *
-pgw_compile(const char *bytes, size_t length, const PgwLimits *limits, bool metered, size_t *artifact_length)
+pgw_compile(const char *bytes, size_t length, const PgwLimits *limits,
+			PgwMode mode, size_t *artifact_length, PgwLayout *layout)
 {
 	PgwReply	reply;
 	char	   *payload;
 
 	pgw_compile_check_size(length, limits);
-	payload = run(metered ? PGW_ACTION_COMPILE_METERED : PGW_ACTION_COMPILE,
-				  bytes, length, limits, &reply);
+	payload = run(PGW_ACTION_COMPILE, mode, bytes, length, limits, &reply);
 	check_reply(&reply, payload, bytes, length);
 	*artifact_length = reply.length;
+	*layout = reply.layout;
 	return payload;
 }
 
@@ -423,7 +424,7 @@ pgw_compile_validate(const char *bytes, size_t length, const PgwLimits *limits)
 	char	   *payload;
 
 	pgw_compile_check_size(length, limits);
-	payload = run(PGW_ACTION_VALIDATE, bytes, length, limits, &reply);
+	payload = run(PGW_ACTION_VALIDATE, 0, bytes, length, limits, &reply);
 	if (reply.kind == PGW_REPLY_BUILD)
 		check_reply(&reply, payload, bytes, length);
 	pfree(payload);

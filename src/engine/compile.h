@@ -7,17 +7,20 @@
 
 #include "postgres.h"
 
+#include "engine/config.h"
+#include "engine/helper.h"
 #include "guc.h"
 
 /*
- * Compiles a module, binary or WAT in UTF-8.  Returns the compiled module,
- * palloc'd, and its length.  limits are effective ones.
+ * Compiles a module, binary or WAT in UTF-8, in the mode that is wanted, or
+ * polling an epoch where it must.  Returns the compiled module, palloc'd, with
+ * its length and layout.  limits are effective ones.
  *
  * Waits for a free worker and for the program; serves interrupts meanwhile.
  * Throws when the module is not valid or breaks a limit.
  */
 extern char *pgw_compile(const char *bytes, size_t length, const PgwLimits *limits,
-						 bool metered, size_t *artifact_length);
+						 PgwMode mode, size_t *artifact_length, PgwLayout *layout);
 
 /* Is it a module that pgw_compile() would accept?  Nothing is compiled. */
 extern bool pgw_compile_validate(const char *bytes, size_t length, const PgwLimits *limits);

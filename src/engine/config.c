@@ -5,14 +5,13 @@
 #include "engine/config.h"
 
 wasm_config_t *
-pgw_config_new(bool metered)
+pgw_config_new(PgwMode mode)
 {
 	wasm_config_t *config = wasm_config_new();
 
-	wasmtime_config_epoch_interruption_set(config, true);
-	wasmtime_config_consume_fuel_set(config, metered);
+	wasmtime_config_epoch_interruption_set(config, mode & PGW_MODE_EPOCHS);
+	wasmtime_config_consume_fuel_set(config, mode & PGW_MODE_METERED);
 	wasmtime_config_max_wasm_stack_set(config, PGW_GUEST_STACK);
-	wasmtime_config_parallel_compilation_set(config, false);
 	wasmtime_config_signals_based_traps_set(config, true);
 	wasmtime_config_macos_use_mach_ports_set(config, false);
 	/* a copy-on-write image would hold a file descriptor per module */
@@ -22,7 +21,7 @@ pgw_config_new(bool metered)
 	wasmtime_config_wasm_bulk_memory_set(config, true);
 	wasmtime_config_wasm_reference_types_set(config, true);
 	wasmtime_config_wasm_simd_set(config, true);
-	wasmtime_config_wasm_tail_call_set(config, true);
+	wasmtime_config_wasm_tail_call_set(config, mode & PGW_MODE_EPOCHS);
 
 	wasmtime_config_wasm_relaxed_simd_set(config, false);
 	wasmtime_config_wasm_threads_set(config, false);

@@ -8,7 +8,7 @@
 #ifndef PGW_CONFIG_H
 #define PGW_CONFIG_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include <wasmtime.h>
 
@@ -22,9 +22,17 @@
 #define PGW_GUEST_STACK (512 * 1024)
 
 /*
- * A configuration, to be given to wasm_engine_new_with_config().  Code for a
- * metered engine consumes fuel.
+ * How code is compiled: a set of bits.  Code that polls an epoch does so in
+ * every loop and function, to be stopped there; other code is stopped by a
+ * signal handler, wherever it is, and cannot have tail calls.
  */
-extern wasm_config_t *pgw_config_new(bool metered);
+typedef uint32_t PgwMode;
+
+#define PGW_MODE_METERED 1		/* consumes fuel */
+#define PGW_MODE_EPOCHS 2		/* polls an epoch */
+#define PGW_MODES 4				/* how many sets there are */
+
+/* A configuration, to be given to wasm_engine_new_with_config(). */
+extern wasm_config_t *pgw_config_new(PgwMode mode);
 
 #endif							/* PGW_CONFIG_H */

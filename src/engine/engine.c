@@ -14,8 +14,8 @@
 #include "engine/error.h"
 #include "engine/interrupt.h"
 #include "engine/memory.h"
+#include "engine/redirect.h"
 #include "miscadmin.h"
-#include "tcop/tcopprot.h"
 
 /* What one core instance may have, beside wasm.memory_limit */
 #define PGW_TABLE_ELEMENTS_MAX 100000
@@ -28,12 +28,14 @@
 /* An rlimit from here on is none */
 #define PGW_STACK_UNLIMITED (INT64CONST(1) << 40)
 
-/* The free and the metered engine */
-static wasm_engine_t *engines[2];
+/* Of each mode */
+static wasm_engine_t *engines[PGW_MODES];
 
 /* Where the stack begins, and the lowest address from which a call may be made */
-static char *stack_base = NULL;
-static char *stack_floor = NULL;
+static const char *stack_base = NULL;
+static const char *stack_floor = NULL;
+
+PgwStackLimit pgw_stack_limit = {NULL, -1};
 
 /*
  * The stack grows downwards from where the backend began to use it, by as much
@@ -44,9 +46,10 @@ static void
 find_stack_floor(void)
 {
 	long		rlimit = get_stack_depth_rlimit();
+	pg_stack_base_t base = set_stack_base();
 
-	stack_base = set_stack_base();
-	restore_stack_base(stack_base);
+	restore_stack_base(base);
+	stack_base = base;
 	if (stack_base == NULL)
 		stack_base = __builtin_frame_address(0);
 	if (rlimit > 0 && rlimit < PGW_STACK_UNLIMITED)
@@ -54,9 +57,9 @@ find_stack_floor(void)
 }
 
 static wasm_engine_t *
-make_engine(bool metered)
+make_engine(PgwMode mode)
 {
-	wasm_config_t *config = pgw_config_new(metered);
+	wasm_config_t *config = pgw_config_new(mode);
 	wasm_engine_t *engine;
 
 	pgw_memory_configure(config);
@@ -67,6 +70,8 @@ make_engine(bool metered)
 				 errmsg("could not start the WebAssembly engine")));
 	PG_TRY();
 	{
+		if (mode == 0)
+			pgw_redirect_init(engine);
 		pgw_interrupt_init(engine);
 	}
 	PG_CATCH();
@@ -79,109 +84,79 @@ make_engine(bool metered)
 }
 
 wasm_engine_t *
-pgw_engine(bool metered)
+pgw_engine(PgwMode mode)
 {
-	if (likely(engines[metered] != NULL))
-		return engines[metered];
+	if (likely(engines[mode] != NULL))
+		return engines[mode];
 	if (IsPostmasterEnvironment && !IsUnderPostmaster)
 		elog(ERROR, "the WebAssembly engine cannot start in the postmaster");
 	find_stack_floor();
-	engines[metered] = make_engine(metered);
-	return engines[metered];
+	/* code that polls no epoch is stopped with the help of this one */
+	if (mode == PGW_MODE_METERED)
+		(void) pgw_engine(0);
+	engines[mode] = make_engine(mode);
+	return engines[mode];
 }
 
-/*
- * A long jump that arrived at the barrier crossed frames of the engine, whose
- * state is now undefined: this backend must not go on.
- */
-static void
-broken_barrier(void)
+PgwMode
+pgw_mode_wanted(const PgwLimits *limits)
 {
-	/* it may point into frames that the jump has left */
-	error_context_stack = NULL;
-	ereport(FATAL,
-			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("the WebAssembly engine was left by a long jump"),
-			 errdetail("A signal handler that another library installed has thrown an error inside a guest.")));
+	return (limits->fuel > 0 ? PGW_MODE_METERED : 0) |
+		(pgw_interruption == PGW_INTERRUPTION_EPOCH ? PGW_MODE_EPOCHS : 0);
 }
 
+/* Looks again at what max_stack_depth allows, and throws when that is not enough. */
 void
-pgw_engine_check_stack(void)
+pgw_engine_look_at_stack(const char *here)
 {
-	char		here;
+	const char *allowed = stack_base - max_stack_depth * 1024L;
 
-	/* what check_stack_depth() tests, without a call */
-	if (unlikely(stack_base - &here > max_stack_depth * 1024L))
+	Assert(stack_base != NULL);
+	if (here < allowed)
 		check_stack_depth();
-	if (unlikely(&here < stack_floor))
+	if (here < stack_floor)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("not enough stack left to call a WebAssembly function"),
 				 errhint("Raise the operating system's limit on the stack, or lower max_stack_depth.")));
-}
-
-/*
- * Enters a guest: instantiates a module, which runs its start function, or,
- * where module is NULL, calls an entry.  Returns false when that failed.
- */
-static bool
-enter(PgwStore *store, const wasmtime_module_t *module, const PgwEntry *entry,
-	  PgwSlot *slots, size_t nslots, wasmtime_error_t **error, wasm_trap_t **trap)
-{
-	sigjmp_buf *outer = PG_exception_stack;
-	sigjmp_buf	barrier;
-
-	if (unlikely(sigsetjmp(barrier, 0) != 0))
-	{
-		PG_exception_stack = outer;
-		broken_barrier();
-	}
-	PG_exception_stack = &barrier;
-	pgw_interrupt_enter();
-	*trap = NULL;
-	if (likely(module == NULL))
-		*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
-	else
-		*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
-	pgw_interrupt_leave();
-	PG_exception_stack = outer;
-	return likely(*error == NULL && *trap == NULL);
+	pgw_stack_limit.lowest = Max(allowed, stack_floor);
+	pgw_stack_limit.max_stack_depth = max_stack_depth;
 }
 
 bool
-pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
-			   wasmtime_error_t **error, wasm_trap_t **trap)
+pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
+				   const PgwLimits *limits, wasmtime_error_t **error, wasm_trap_t **trap)
 {
-	return enter(store, NULL, entry, slots, nslots, error, trap);
-}
+	sigjmp_buf *outer;
 
-bool
-pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits,
-				   wasmtime_error_t **error, wasm_trap_t **trap)
-{
 	pgw_engine_check_stack();
 	store->memory = 0;
-	store->store = wasmtime_store_new(pgw_engine(limits->fuel > 0), NULL, NULL);
+	store->store = wasmtime_store_new(pgw_engine(mode), NULL, NULL);
 	store->context = wasmtime_store_context(store->store);
 	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024,
 						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
-	pgw_interrupt_watch(store->store);
-	if (limits->fuel > 0)
+	if (mode & PGW_MODE_EPOCHS)
+		pgw_interrupt_watch(store->store);
+	if (mode & PGW_MODE_METERED)
 		pgw_store_set_fuel(store, limits->fuel);
 	pgw_memory_account(&store->memory);
-	if (enter(store, module, NULL, NULL, 0, error, trap))
+	outer = pgw_guest_enter();
+	*trap = NULL;
+	*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
+	pgw_guest_leave(outer);
+	if (*error == NULL && *trap == NULL)
 		return true;
 	pgw_store_close(store);
 	return false;
 }
 
 void
-pgw_store_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits)
+pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode, const PgwLimits *limits)
 {
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	if (!pgw_store_try_open(store, module, limits, &error, &trap))
+	if (!pgw_store_try_open(store, module, mode, limits, &error, &trap))
 		pgw_error_throw(error, trap);
 }
 

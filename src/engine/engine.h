@@ -9,7 +9,10 @@
 
 #include <wasmtime.h>
 
+#include "engine/config.h"
+#include "engine/interrupt.h"
 #include "guc.h"
+#include "tcop/tcopprot.h"
 
 /*
  * An instance in a store of its own.  Opened by pgw_store_open(); must be
@@ -29,26 +32,44 @@ typedef wasmtime_func_t PgwEntry;
 /* A value on the border, as the engine wants it. */
 typedef wasmtime_val_raw_t PgwSlot;
 
-/*
- * The engine of this backend, made by the first call: one for calls that run
- * free, another for those that consume fuel.
- */
-extern wasm_engine_t *pgw_engine(bool metered);
+/* The engine of this backend for code of that mode, made by the first call. */
+extern wasm_engine_t *pgw_engine(PgwMode mode);
+
+/* The mode that is wanted for code under effective limits. */
+extern PgwMode pgw_mode_wanted(const PgwLimits *limits);
+
+/* The lowest address from which a guest may be entered, as it was for that max_stack_depth */
+typedef struct PgwStackLimit
+{
+	const char *lowest;
+	int			max_stack_depth;
+} PgwStackLimit;
+
+extern PgwStackLimit pgw_stack_limit;
+extern void pgw_engine_look_at_stack(const char *here) pg_attribute_cold;
 
 /* Throws when too little stack is left for a call; to be tested before each. */
-extern void pgw_engine_check_stack(void);
+static inline void
+pgw_engine_check_stack(void)
+{
+	char		here;
+
+	if (unlikely(&here < pgw_stack_limit.lowest || max_stack_depth != pgw_stack_limit.max_stack_depth))
+		pgw_engine_look_at_stack(&here);
+}
 
 /*
  * Instantiates a module that imports nothing, which runs its start function.
- * limits are effective ones; with fuel the module must be one of the metered
- * engine.  Returns false, with the store closed, when that trapped or broke a
+ * The module is one of the engine of that mode; limits are effective ones.
+ * Returns false, with the store closed, when that trapped or broke a
  * limit: then pgw_error_throw(*error, *trap) is due.  May throw itself.
  */
-extern bool pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits,
-							   wasmtime_error_t **error, wasm_trap_t **trap);
+extern bool pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
+							   const PgwLimits *limits, wasmtime_error_t **error, wasm_trap_t **trap);
 
 /* The same, but throws. */
-extern void pgw_store_open(PgwStore *store, const wasmtime_module_t *module, const PgwLimits *limits);
+extern void pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
+						   const PgwLimits *limits);
 
 /* What the next call in a metered store may consume.  Never throws. */
 extern void pgw_store_set_fuel(PgwStore *store, double fuel);
@@ -60,12 +81,44 @@ extern void pgw_store_close(PgwStore *store);
 extern bool pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entry);
 
 /*
+ * Bracket every entry into the engine that may run a guest.  No error may leave
+ * the engine by a long jump: where nobody catches an ERROR, PostgreSQL raises it
+ * to FATAL, which happens when a signal handler that another library installed
+ * throws.
+ */
+static inline sigjmp_buf *
+pgw_guest_enter(void)
+{
+	sigjmp_buf *outer = PG_exception_stack;
+
+	PG_exception_stack = NULL;
+	pgw_interrupt_enter();
+	return outer;
+}
+
+static inline void
+pgw_guest_leave(sigjmp_buf *outer)
+{
+	pgw_interrupt_leave();
+	PG_exception_stack = outer;
+}
+
+/*
  * Calls a guest.  slots holds the arguments, and afterwards the results; it has
  * room for the more numerous of the two.  Returns false when the guest trapped
  * or was interrupted: the store is then to be closed and the failure thrown
  * with pgw_error_throw(*error, *trap).  Never throws itself.
  */
-extern bool pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
-						   wasmtime_error_t **error, wasm_trap_t **trap);
+static inline bool
+pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+			   wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	sigjmp_buf *outer = pgw_guest_enter();
+
+	*trap = NULL;
+	*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
+	pgw_guest_leave(outer);
+	return likely(*error == NULL && *trap == NULL);
+}
 
 #endif							/* PGW_ENGINE_H */

@@ -4,13 +4,14 @@
  *
  * The backend starts
  *
- *	wasm-compile BUILD PARENT ACTION MEMORY SECONDS
+ *	wasm-compile BUILD PARENT ACTION MODE MEMORY SECONDS
  *
  * and writes the bytes of a module, binary or WAT in UTF-8, to its standard
  * input, up to the end of file.  The program answers with one PgwReply and its
  * payload on standard output.  BUILD must be the program's own PGW_BUILD;
- * PARENT is the backend's process id, MEMORY the address space in kB, SECONDS
- * the processor time of one thread.
+ * PARENT is the backend's process id, MODE the PgwMode that is wanted as a
+ * number, MEMORY the address space in kB, SECONDS the processor time of one
+ * thread.
  *
  * Knows nothing of PostgreSQL, so that the program can share it.
  */
@@ -19,11 +20,12 @@
 
 #include <stdint.h>
 
+#include "engine/layout.h"
+
 #define PGW_HELPER "wasm-compile"
 
 /* ACTION */
 #define PGW_ACTION_COMPILE "compile"
-#define PGW_ACTION_COMPILE_METERED "compile-metered"
 #define PGW_ACTION_VALIDATE "validate"
 
 /*
@@ -38,7 +40,7 @@
 #define PGW_SECTION_START 8
 #define PGW_SECTION_CODE 10
 
-#define PGW_REPLY_MAGIC UINT32_C(0x50475731)	/* "PGW1" */
+#define PGW_REPLY_MAGIC UINT32_C(0x50475732)	/* "PGW2" */
 
 typedef enum PgwReplyKind
 {
@@ -58,6 +60,7 @@ typedef struct PgwReply
 	uint32_t	magic;
 	uint32_t	kind;			/* a PgwReplyKind */
 	uint64_t	length;			/* of the payload */
+	PgwLayout	layout;			/* of an artifact */
 } PgwReply;
 
 #endif							/* PGW_HELPER_H */

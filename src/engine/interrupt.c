@@ -5,30 +5,40 @@
  *
  * Without a thread and without a tick: PostgreSQL's handlers of SIGINT,
  * SIGTERM, SIGUSR1 and SIGALRM are wrapped.  When one of them leaves
- * InterruptPending set while a guest runs, the engine's epoch is incremented,
- * and at its next loop or call the guest enters the deadline callback, which
- * serves the interrupt as CHECK_FOR_INTERRUPTS() does anywhere else.
+ * InterruptPending set while a guest runs, there are two ways to serve the
+ * interrupt, as CHECK_FOR_INTERRUPTS() does anywhere else:
  *
- * The engine computes the next deadline from the epoch that is current after
- * the callback has returned, so an increment between the callback's check and
- * that moment has no effect.  Hence a one-shot timer is armed with every
- * increment; its SIGALRM comes back here for as long as the interrupt is
- * pending.  PostgreSQL tolerates spurious alarms.
+ * A function of a guest that was interrupted in its own code has left
+ * PostgreSQL in the state of a call that it made: the signal handler itself
+ * serves.  When that threw, the guest is redirected to a trap.
+ *
+ * A guest whose code polls an epoch is reached by incrementing that: at its next
+ * loop or call it enters the deadline callback.  The engine computes the next
+ * deadline from the epoch that is current after the callback has returned, so
+ * an increment between the callback's check and that moment has no effect.
+ *
+ * Wherever the signal came, as long as the interrupt is pending, a one-shot
+ * timer brings another SIGALRM here.  PostgreSQL tolerates spurious alarms.
  */
 #include "postgres.h"
 
 #include "engine/interrupt.h"
 
 #include <time.h>
+#include <ucontext.h>
 
+#include "engine/config.h"
 #include "engine/error.h"
+#include "engine/redirect.h"
 
+/* When to try again: soon where the guest was in the engine's code or entered it */
+#define PGW_RETRY_SOON_NS (200 * 1000L)
 #define PGW_RETRY_NS (5 * 1000 * 1000L)
 
 volatile sig_atomic_t pgw_guest_calls = 0;
 
-/* The free and the metered engine, where made */
-static wasm_engine_t *watched_engines[2];
+/* All that were made */
+static wasm_engine_t *watched_engines[PGW_MODES];
 static int	nwatched = 0;
 static timer_t retry_timer;
 
@@ -48,14 +58,71 @@ typedef struct WrappedSignal
 static WrappedSignal wrapped[NSIG];
 static struct sigaction trap_actions[NSIG];
 
-void
-pgw_interrupt_bump(void)
+static void
+retry_in(long ns)
 {
-	struct itimerspec once = {.it_value.tv_nsec = PGW_RETRY_NS};
+	struct itimerspec once = {.it_value.tv_nsec = ns};
 
+	timer_settime(retry_timer, 0, &once, NULL);
+}
+
+void
+pgw_interrupt_retry(void)
+{
 	for (int i = 0; i < nwatched; i++)
 		wasmtime_engine_increment_epoch(watched_engines[i]);
-	timer_settime(retry_timer, 0, &once, NULL);
+	retry_in(PGW_RETRY_SOON_NS);
+}
+
+/*
+ * Serves interrupts in the middle of a guest.  Returns false when the guest is
+ * to be unwound: then pgw_error_throw() throws what was thrown here.
+ *
+ * A backend that is to end does not leave from here by proc_exit(), with the
+ * engine's frames live, where that can be avoided: pgw_error_throw() does it
+ * when the guest has been unwound.
+ */
+static bool
+serve(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool served = true;
+
+	if (ProcDiePending && InterruptHoldoffCount == 0 &&
+		CritSectionCount == 0 && QueryCancelHoldoffCount == 0)
+		return false;
+
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		pgw_error_capture(caller);
+		served = false;
+	}
+	PG_END_TRY();
+	return served;
+}
+
+/*
+ * Reaches the guest that a signal handler has interrupted, or something that it
+ * called.  A handler that serves is what any function called by the guest would
+ * be: signals are let in again as they were.
+ */
+static void
+reach_guest(ucontext_t *context)
+{
+	if (!pgw_redirect_in_guest(context))
+	{
+		pgw_interrupt_retry();
+		return;
+	}
+	sigprocmask(SIG_SETMASK, &context->uc_sigmask, NULL);
+	if (!serve())
+		pgw_redirect(context);
+	else if (InterruptPending)
+		retry_in(PGW_RETRY_NS);
 }
 
 static void
@@ -86,7 +153,7 @@ wrapping_handler(int signo, siginfo_t *info, void *context)
 		signal->depth--;
 	}
 	if (InterruptPending && pgw_guest_calls > 0)
-		pgw_interrupt_bump();
+		reach_guest(context);
 	errno = save_errno;
 }
 
@@ -179,33 +246,12 @@ raise_late_signal(void)
 /*
  * Called by a guest when the epoch has moved.  Returns an error, which unwinds
  * the guest, when an interrupt threw; NULL to let the guest go on.
- *
- * A backend that is to end does not leave from here by proc_exit(), with the
- * engine's frames live, where that can be avoided: pgw_error_throw() does it
- * when the guest has been unwound.
  */
 static wasmtime_error_t *
 on_deadline(wasmtime_context_t *context, void *data, uint64_t *delta,
 			wasmtime_update_deadline_kind_t *kind)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile bool failed = false;
-
-	if (ProcDiePending && InterruptHoldoffCount == 0 &&
-		CritSectionCount == 0 && QueryCancelHoldoffCount == 0)
-		return wasmtime_error_new("terminated");
-
-	PG_TRY();
-	{
-		CHECK_FOR_INTERRUPTS();
-	}
-	PG_CATCH();
-	{
-		pgw_error_capture(caller);
-		failed = true;
-	}
-	PG_END_TRY();
-	if (failed)
+	if (!serve())
 		return wasmtime_error_new("interrupted");
 
 #ifdef PGW_TEST_LATE_SIGNAL

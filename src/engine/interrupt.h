@@ -30,11 +30,11 @@ extern void pgw_interrupt_init(wasm_engine_t *engine);
  */
 extern void pgw_interrupt_restore(void);
 
-/* Makes a store's guests check for interrupts. */
+/* Makes a store's guests, which poll the epoch, check for interrupts. */
 extern void pgw_interrupt_watch(wasmtime_store_t *store);
 
-/* Lets the running guest's next check serve interrupts.  Signal-safe. */
-extern void pgw_interrupt_bump(void);
+/* Lets the running guest serve interrupts, soon.  Signal-safe. */
+extern void pgw_interrupt_retry(void);
 
 /*
  * Bracket every entry into guest code.  An interrupt that came before the
@@ -45,7 +45,7 @@ pgw_interrupt_enter(void)
 {
 	pgw_guest_calls++;
 	if (unlikely(InterruptPending))
-		pgw_interrupt_bump();
+		pgw_interrupt_retry();
 }
 
 static inline void

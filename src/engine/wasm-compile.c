@@ -162,6 +162,16 @@ write_all(const void *bytes, size_t length)
 }
 
 static void
+reply_artifact(const PgwLayout *layout, const void *payload, size_t length)
+{
+	PgwReply	head = {PGW_REPLY_MAGIC, PGW_REPLY_ARTIFACT, length, *layout};
+
+	write_all(&head, sizeof(head));
+	write_all(payload, length);
+	_exit(0);
+}
+
+static void
 reply(PgwReplyKind kind, const void *payload, size_t length)
 {
 	PgwReply	head = {PGW_REPLY_MAGIC, kind, length};
@@ -271,9 +281,9 @@ to_binary(wasm_byte_vec_t *module)
 }
 
 static wasm_engine_t *
-make_engine(bool metered, bool parallel)
+make_engine(PgwMode mode, bool parallel)
 {
-	wasm_config_t *config = pgw_config_new(metered);
+	wasm_config_t *config = pgw_config_new(mode);
 
 	wasmtime_config_parallel_compilation_set(config, parallel);
 	return wasm_engine_new_with_config(config);
@@ -282,7 +292,7 @@ make_engine(bool metered, bool parallel)
 static void
 validate(const wasm_byte_vec_t *module)
 {
-	wasm_engine_t *engine = make_engine(false, false);
+	wasm_engine_t *engine = make_engine(PGW_MODE_EPOCHS, false);
 	wasmtime_error_t *error = wasmtime_module_validate(engine, (const uint8_t *) module->data, module->size);
 
 	if (error != NULL)
@@ -290,10 +300,12 @@ validate(const wasm_byte_vec_t *module)
 	reply(PGW_REPLY_ARTIFACT, NULL, 0);
 }
 
-static void
-compile(const wasm_byte_vec_t *module, bool metered)
+/* Replies, or returns why it cannot; NULL: the engine mixes other code with the guest's. */
+static wasmtime_error_t *
+try_compile(const wasm_byte_vec_t *module, PgwMode mode)
 {
-	wasm_engine_t *engine = make_engine(metered, module->size >= PARALLEL_SIZE);
+	wasm_engine_t *engine = make_engine(mode, module->size >= PARALLEL_SIZE);
+	PgwLayout	layout = {.mode = mode};
 	wasmtime_module_t *compiled;
 	wasm_byte_vec_t artifact;
 	wasmtime_error_t *error;
@@ -301,9 +313,20 @@ compile(const wasm_byte_vec_t *module, bool metered)
 	error = wasmtime_module_new(engine, (const uint8_t *) module->data, module->size, &compiled);
 	if (error == NULL)
 		error = wasmtime_module_serialize(compiled, &artifact);
-	if (error != NULL)
-		reply_error(PGW_REPLY_INVALID, error);
-	reply(PGW_REPLY_ARTIFACT, artifact.data, artifact.size);
+	if (error == NULL && ((mode & PGW_MODE_EPOCHS) || pgw_layout_find(artifact.data, &layout)))
+		reply_artifact(&layout, artifact.data, artifact.size);
+	return error;
+}
+
+static void
+compile(const wasm_byte_vec_t *module, PgwMode mode)
+{
+	wasmtime_error_t *error = try_compile(module, mode);
+
+	/* perhaps it has tail calls; another fault will show again */
+	if ((mode & PGW_MODE_EPOCHS) == 0)
+		error = try_compile(module, mode | PGW_MODE_EPOCHS);
+	reply_error(PGW_REPLY_INVALID, error);
 }
 
 int
@@ -311,7 +334,7 @@ main(int argc, char **argv)
 {
 	wasm_byte_vec_t module;
 
-	if (argc != 6)
+	if (argc != 7)
 	{
 		static const char usage[] = "wasm-compile is started by PostgreSQL, for the extension wasm.\n";
 
@@ -320,7 +343,7 @@ main(int argc, char **argv)
 	close_inherited_files();
 	die_with_parent((pid_t) strtol(argv[2], NULL, 10));
 	be_killed_first();
-	limit_resources(argv[4], argv[5]);
+	limit_resources(argv[5], argv[6]);
 
 	module = read_module();
 	if (strcmp(argv[1], PGW_BUILD) != 0)
@@ -332,6 +355,6 @@ main(int argc, char **argv)
 	if (strcmp(argv[3], PGW_ACTION_VALIDATE) == 0)
 		validate(&module);
 	else
-		compile(&module, strcmp(argv[3], PGW_ACTION_COMPILE_METERED) == 0);
+		compile(&module, (PgwMode) strtoul(argv[4], NULL, 10));
 	return FAIL;
 }

@@ -40,7 +40,7 @@ name_function(void *arg)
 	errcontext("WebAssembly function %s", function->name);
 }
 
-static Datum
+static pg_noinline Datum
 module_bytes(Oid oid)
 {
 	size_t		length;
@@ -54,7 +54,7 @@ module_bytes(Oid oid)
 }
 
 /* Gives the result of a RETURNS TABLE function as a set of one row. */
-static Datum
+static pg_noinline Datum
 return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -76,16 +76,29 @@ return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
 	return (Datum) 0;
 }
 
-static void pg_attribute_cold
-refuse_trigger(void)
+/* Pushes a frame of error context; to be popped by leave(). */
+static inline void
+enter(PgwFunction *function, ErrorContextCallback *context)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("WebAssembly functions cannot be called as triggers")));
+	context->callback = name_function;
+	context->arg = function;
+	context->previous = error_context_stack;
+	error_context_stack = context;
+	function->stat->calls++;
+	if (unlikely(!pgw_instance_ready(function->instance)))
+		pgw_function_instantiate(function);
 }
 
-Datum
-pgw_call_handler(PG_FUNCTION_ARGS)
+static inline void
+leave(FunctionCallInfo fcinfo, ErrorContextCallback *context)
+{
+	fcinfo->isnull = false;
+	error_context_stack = context->previous;
+}
+
+/* The first call, the first after a change, and every one whose plan is not plain. */
+static pg_noinline Datum
+call(FunctionCallInfo fcinfo)
 {
 	PgwCallSite *site = fcinfo->flinfo->fn_extra;
 	PgwSlot		on_stack[PGW_STACK_SLOTS];
@@ -94,36 +107,47 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	PgwFunction *function;
 	Datum		result;
 
-	if (unlikely(site == NULL || !site->function->usable))
+	if (site == NULL || !site->function->usable)
 	{
 		if (CALLED_AS_TRIGGER(fcinfo) || CALLED_AS_EVENT_TRIGGER(fcinfo))
-			refuse_trigger();
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("WebAssembly functions cannot be called as triggers")));
 		site = pgw_function_site(fcinfo->flinfo);
 	}
 	function = site->function;
-	if (unlikely(function->is_module))
+	if (function->is_module)
 		return module_bytes(function->oid);
-	function->stat->calls++;
-
-	context.callback = name_function;
-	context.arg = function;
-	context.previous = error_context_stack;
-	error_context_stack = &context;
-
-	if (unlikely(!pgw_instance_ready(function->instance)))
-		pgw_function_instantiate(function);
-	if (unlikely(function->plan.nslots > PGW_STACK_SLOTS))
+	enter(function, &context);
+	if (function->plan.nslots > PGW_STACK_SLOTS)
 		slots = palloc(function->plan.nslots * sizeof(PgwSlot));
 	pgw_plan_arguments(&function->plan, fcinfo, slots);
 	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
 					  function->stat);
-	fcinfo->isnull = false;
 	result = pgw_plan_result(&function->plan, slots);
-	if (unlikely(function->returns_set))
+	if (function->returns_set)
 		result = return_set(fcinfo, function, result);
-
-	error_context_stack = context.previous;
+	leave(fcinfo, &context);
 	return result;
+}
+
+Datum
+pgw_call_handler(PG_FUNCTION_ARGS)
+{
+	const PgwCallSite *site = fcinfo->flinfo->fn_extra;
+	ErrorContextCallback context;
+	PgwSlot		slots[PGW_PLAIN_SLOTS];
+	PgwFunction *function;
+
+	if (unlikely(site == NULL || !site->function->plain))
+		return call(fcinfo);
+	function = site->function;
+	enter(function, &context);
+	pgw_plan_plain_arguments(&function->plan, fcinfo, slots);
+	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
+					  function->stat);
+	leave(fcinfo, &context);
+	return pgw_plan_plain_result(&function->plan, slots);
 }
 
 Datum
@@ -179,7 +203,7 @@ run_block(const PgwCode *code)
 
 	pgw_code_check_imports(code);
 	pgw_interrupt_restore();
-	pgw_store_open(&store, code->module, &pgw_session_limits);
+	pgw_store_open(&store, code->artifact.module, code->artifact.layout.mode, &pgw_session_limits);
 	/* as deep as pgw_store_open() was, which has checked the stack */
 	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
 		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);
@@ -204,7 +228,7 @@ pgw_inline_handler(PG_FUNCTION_ARGS)
 				 errmsg("a DO block in LANGUAGE wasm must be a module"),
 				 errhint("Write the text form, which starts with \"(\", or \"\\x\" and hex digits.")));
 	bytes = pgw_body_bytes(&body, &length);
-	code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_session_limits.fuel > 0);
+	code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_mode_wanted(&pgw_session_limits));
 	PG_TRY();
 	{
 		run_block(code);

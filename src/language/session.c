@@ -57,16 +57,17 @@ static bool
 put_file(const PgwArtifactFile *file, void *data)
 {
 	ReturnSetInfo *rsinfo = data;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum		values[7];
+	bool		nulls[7] = {false};
 
 	values[0] = CStringGetTextDatum(file->sha256);
 	values[1] = CStringGetTextDatum(file->build);
-	values[2] = BoolGetDatum(file->metered);
-	values[3] = Int64GetDatum(file->size);
-	values[4] = TimestampTzGetDatum(file->used);
-	values[5] = Int32GetDatum(file->compile_ms);
-	nulls[5] = file->compile_ms < 0;
+	values[2] = BoolGetDatum((file->mode & PGW_MODE_METERED) != 0);
+	values[3] = CStringGetTextDatum(file->mode & PGW_MODE_EPOCHS ? "epoch" : "signal");
+	values[4] = Int64GetDatum(file->size);
+	values[5] = TimestampTzGetDatum(file->used);
+	values[6] = Int32GetDatum(file->compile_ms);
+	nulls[6] = file->compile_ms < 0;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	return true;
 }

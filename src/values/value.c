@@ -120,15 +120,6 @@ is_datum(PgwConversion conversion)
 	}
 }
 
-static bool
-plan_argument(PgwArgument *argument, PgwValType wasm, Oid sql)
-{
-	if (!find_conversion(wasm, sql, &argument->conversion))
-		return false;
-	argument->as_is = is_datum(argument->conversion);
-	return true;
-}
-
 /* numeric(p, s) and its kind: as an assignment would, the result is coerced. */
 static void
 plan_typmod(PgwResult *result, int32 typmod)
@@ -149,13 +140,7 @@ plan_result(PgwResult *result, PgwValType wasm, Oid sql, int32 typmod)
 	result->type = sql;
 	plan_typmod(result, typmod);
 	result->domain.type = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
-	if (!find_conversion(wasm, sql, &result->conversion))
-		return false;
-	/* any 64 bits are a value of these types, and the Datum has no other bits */
-	result->as_is = !OidIsValid(result->domain.type) &&
-		(result->conversion == PGW_I64_INT8 || result->conversion == PGW_I64_MONEY ||
-		 result->conversion == PGW_I64_BITS || result->conversion == PGW_F64_FLOAT8);
-	return true;
+	return find_conversion(wasm, sql, &result->conversion);
 }
 
 /* The attributes that are not dropped take the results in turn. */
@@ -175,8 +160,52 @@ plan_row(PgwPlan *plan, TupleDesc row, const PgwFuncType *wasm)
 		n++;
 	}
 	plan->row = BlessTupleDesc(CreateTupleDescCopy(row));
-	plan->results[0].as_is = false;
 	return n == wasm->nresults;
+}
+
+/* Is the plan to copy bits, and nothing else? */
+static void
+find_plain(PgwPlan *plan)
+{
+	const PgwResult *result = &plan->results[0];
+
+	if (plan->row != NULL || plan->nresults != 1 || plan->nslots > PGW_PLAIN_SLOTS ||
+		OidIsValid(result->domain.type))
+		return;
+	for (int i = 0; i < plan->nargs; i++)
+	{
+		if (!is_datum(plan->args[i]))
+			return;
+	}
+	switch (result->conversion)
+	{
+		case PGW_I32_INT4:
+		case PGW_F32_FLOAT4:
+			plan->plain = plan->result_is_32 = true;
+			break;
+		case PGW_I64_INT8:
+		case PGW_I64_MONEY:
+		case PGW_I64_BITS:
+		case PGW_F64_FLOAT8:
+			plan->plain = true;
+			break;
+		default:
+			break;
+	}
+}
+
+static bool
+plan_results(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
+{
+	if (sql->row != NULL)
+	{
+		if (get_typtype(sql->rettype) == TYPTYPE_DOMAIN)
+			plan->row_domain.type = sql->rettype;
+		return plan_row(plan, sql->row, wasm);
+	}
+	if (sql->rettype == VOIDOID)
+		return wasm->nresults == 0;
+	return wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1);
 }
 
 bool
@@ -187,25 +216,20 @@ pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
 	plan->nargs = wasm->nparams;
 	plan->nresults = wasm->nresults;
 	plan->nslots = Max(Max(plan->nargs, plan->nresults), 1);
-	plan->args = palloc0(Max(plan->nargs, 1) * sizeof(PgwArgument));
+	plan->args = palloc0(Max(plan->nargs, 1) * sizeof(PgwConversion));
 	plan->results = palloc0(Max(plan->nresults, 1) * sizeof(PgwResult));
 
 	if (sql->nargs != wasm->nparams)
 		return false;
 	for (int i = 0; i < sql->nargs; i++)
 	{
-		if (!plan_argument(&plan->args[i], wasm->params[i], sql->argtypes[i]))
+		if (!find_conversion(wasm->params[i], sql->argtypes[i], &plan->args[i]))
 			return false;
 	}
-	if (sql->row != NULL)
-	{
-		if (get_typtype(sql->rettype) == TYPTYPE_DOMAIN)
-			plan->row_domain.type = sql->rettype;
-		return plan_row(plan, sql->row, wasm);
-	}
-	if (sql->rettype == VOIDOID)
-		return wasm->nresults == 0;
-	return wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1);
+	if (!plan_results(plan, sql, wasm))
+		return false;
+	find_plain(plan);
+	return true;
 }
 
 char *
@@ -238,8 +262,8 @@ pgw_signature_text(const PgwSignature *sql)
 
 /* --- errors, out of the way of the conversions --- */
 
-static void pg_attribute_noreturn() pg_attribute_cold
-null_argument(int position)
+void pg_attribute_cold
+pgw_plan_refuse_null(int position)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -410,12 +434,9 @@ pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 {
 	for (int i = 0; i < plan->nargs; i++)
 	{
-		if (unlikely(fcinfo->args[i].isnull))
-			null_argument(i);
-		if (likely(plan->args[i].as_is))
-			slots[i].i64 = DatumGetInt64(fcinfo->args[i].value);
-		else
-			convert_argument(plan->args[i].conversion, fcinfo->args[i].value, &slots[i]);
+		if (fcinfo->args[i].isnull)
+			pgw_plan_refuse_null(i);
+		convert_argument(plan->args[i], fcinfo->args[i].value, &slots[i]);
 	}
 }
 
@@ -563,8 +584,6 @@ row_result(PgwPlan *plan, const PgwSlot *slots)
 Datum
 pgw_plan_result(PgwPlan *plan, const PgwSlot *slots)
 {
-	if (likely(plan->results[0].as_is))
-		return Int64GetDatum(slots[0].i64);
 	if (plan->row != NULL)
 		return row_result(plan, slots);
 	if (plan->nresults == 0)

@@ -37,12 +37,6 @@ typedef enum PgwConversion
 	PGW_V128_BYTEA
 } PgwConversion;
 
-typedef struct PgwArgument
-{
-	PgwConversion conversion;
-	bool		as_is;			/* the Datum's bits are the value's */
-} PgwArgument;
-
 /* A domain that a result must satisfy */
 typedef struct PgwDomain
 {
@@ -54,7 +48,6 @@ typedef struct PgwDomain
 typedef struct PgwResult
 {
 	PgwConversion conversion;
-	bool		as_is;			/* all 64 bits of the value are the Datum's */
 	Oid			type;			/* as declared */
 	int32		typmod;			/* -1 when there is none to be applied */
 	FmgrInfo	coerce;			/* applies typmod */
@@ -75,7 +68,9 @@ typedef struct PgwPlan
 	int			nargs;
 	int			nresults;
 	int			nslots;			/* the more numerous of the two, at least 1 */
-	PgwArgument *args;
+	PgwConversion *args;
+	bool		plain;			/* pgw_plan_plain_arguments() and _result() will do */
+	bool		result_is_32;	/* where plain: it has 32 bits, not 64 */
 	PgwResult  *results;
 	TupleDesc	row;			/* blessed; NULL unless the result is a row */
 	PgwDomain	row_domain;		/* over the composite type */
@@ -99,6 +94,29 @@ extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, Pgw
 
 /* The result of a call, in the current memory context; throws 22003. */
 extern Datum pgw_plan_result(PgwPlan *plan, const PgwSlot *slots);
+
+/* Slots that any plain plan fits in */
+#define PGW_PLAIN_SLOTS 16
+
+extern void pgw_plan_refuse_null(int position) pg_attribute_noreturn();
+
+/* The same for plain plans. */
+static inline void
+pgw_plan_plain_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
+{
+	for (int i = 0; i < plan->nargs; i++)
+	{
+		if (unlikely(fcinfo->args[i].isnull))
+			pgw_plan_refuse_null(i);
+		slots[i].i64 = DatumGetInt64(fcinfo->args[i].value);
+	}
+}
+
+static inline Datum
+pgw_plan_plain_result(const PgwPlan *plan, const PgwSlot *slots)
+{
+	return plan->result_is_32 ? Int32GetDatum(slots[0].i32) : Int64GetDatum(slots[0].i64);
+}
 
 /* The SQL type that stands for a WebAssembly type by default; InvalidOid for references. */
 extern Oid	pgw_default_type(PgwValType type);

@@ -213,6 +213,7 @@ SKIP:
 	  unless $library && -f $library;
 
 	$node->safe_psql('postgres', 'CREATE DATABASE late TEMPLATE template0');
+	$node->safe_psql('postgres', 'ALTER DATABASE late SET wasm.interruption = epoch');
 	$node->safe_psql('late', "CREATE EXTENSION wasm; $functions");
 	$node->safe_psql('late',
 		"UPDATE pg_proc SET probin = '$library' WHERE probin = '\$libdir/wasm'");

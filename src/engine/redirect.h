@@ -1,0 +1,41 @@
+/*
+ * redirect.h
+ *		Stops a guest at the instruction where a signal has interrupted it.
+ */
+#ifndef PGW_REDIRECT_H
+#define PGW_REDIRECT_H
+
+#include "postgres.h"
+
+#include <wasmtime.h>
+
+/* Where a signal handler can find and change the program counter. */
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+#define PGW_CAN_REDIRECT 1
+#endif
+
+/* To be called once, with the engine of mode 0, before any code is learnt.  May throw. */
+extern void pgw_redirect_init(wasm_engine_t *engine);
+
+/* Makes room for one more; throws when there is no memory. */
+extern void pgw_redirect_reserve(void);
+
+/*
+ * The machine code of the functions of a module that polls no epoch, after
+ * pgw_redirect_reserve().  Never throws.
+ */
+extern void pgw_redirect_learn(const char *code, size_t length);
+
+/* The module of that code goes, if it was learnt.  Never throws. */
+extern void pgw_redirect_forget(const char *code);
+
+/*
+ * For signal handlers, with the context that they were given: was a guest's
+ * function interrupted in its own code?
+ */
+extern bool pgw_redirect_in_guest(const void *context);
+
+/* Lets that function trap when the handler returns. */
+extern void pgw_redirect(void *context);
+
+#endif							/* PGW_REDIRECT_H */
