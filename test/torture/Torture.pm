@@ -185,12 +185,13 @@ sub wait_for_compilation
 
 # --- modules ---
 
-# A module that takes seconds to compile, of loops in loops; the export "main"
+# A module that takes seconds to compile, of loops in loops, which poll the epoch
+# since it has a tail call; the export "main"
 # has neither parameters nor results.  Each number gives another module.
 sub slow_module
 {
 	my ($number, $depth) = @_;
-	my $code = ("\x03\x40" x ($depth // 8000)) . ("\x0b" x ($depth // 8000)) . "\x0b";
+	my $code = ("\x03\x40" x ($depth // 8000)) . ("\x0b" x ($depth // 8000)) . "\x12\0\x0b";
 
 	return module(
 		section(1, vector("\x60\0\0")),
