@@ -56,6 +56,20 @@ find_stack_floor(void)
 		stack_floor = stack_base - rlimit + PGW_STACK_RESERVE;
 }
 
+/*
+ * The engine's thread-local data asks to be destroyed at the end of its thread.
+ * The C library's function of this name would look through all libraries of the
+ * process for another, which takes longer than to make an instance; and the
+ * only thread of a backend ends with the process.
+ */
+extern int	__cxa_thread_atexit_impl(void (*destroy) (void *), void *object, void *library);
+
+int
+__cxa_thread_atexit_impl(void (*destroy) (void *), void *object, void *library)
+{
+	return 0;
+}
+
 static wasm_engine_t *
 make_engine(PgwMode mode)
 {
