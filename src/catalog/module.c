@@ -194,7 +194,7 @@ pgw_module_limits(const PgwProc *proc)
 
 /* The caller's memory context is left; the bytes may be many. */
 static PgwCode *
-compile_body(const PgwProc *proc, const PgwLimits *limits, PgwMode mode)
+compile_body(const PgwProc *proc, const PgwBody *body, const PgwLimits *limits, PgwMode mode)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
@@ -203,7 +203,8 @@ compile_body(const PgwProc *proc, const PgwLimits *limits, PgwMode mode)
 	size_t		length;
 
 	MemoryContextSwitchTo(context);
-	bytes = pgw_module_bytes(proc->oid, &length);
+	bytes = proc->whole && body->kind != PGW_BODY_REFERENCE ?
+		pgw_body_bytes(body, &length) : pgw_module_bytes(proc->oid, &length);
 	code = pgw_code_compile(bytes, length, limits, mode);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
@@ -242,7 +243,7 @@ pgw_module_code(const PgwProc *proc)
 	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest))
 		code = pgw_code_find(&digest, mode);
 	if (code == NULL)
-		code = compile_body(proc, &limits, mode);
+		code = compile_body(proc, &body, &limits, mode);
 	count_origin(code, proc->oid);
 	return code;
 }

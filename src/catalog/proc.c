@@ -12,6 +12,7 @@
 #include "access/detoast.h"
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -187,7 +188,9 @@ pgw_proc_visit(const char *name, PgwProcVisitor visit, void *data)
 bool
 pgw_proc_is_module(const PgwProc *proc)
 {
-	return proc->rettype == pgw_module_type() && proc->language == pgw_language_oid();
+	/* a type of PostgreSQL's own is none of an extension, which saves two lookups */
+	return proc->rettype >= FirstNormalObjectId &&
+		proc->rettype == pgw_module_type() && proc->language == pgw_language_oid();
 }
 
 Acl *
