@@ -2,16 +2,18 @@
  * main.c
  *		Entry point of the library.
  *
- * Loading starts no engine: with shared_preload_libraries this runs in the
- * postmaster, where no engine may be.
+ * Loading starts no engine that runs code: with shared_preload_libraries this is
+ * in the postmaster, where none may be.
  */
 #include "postgres.h"
 
 #include "catalog/function.h"
 #include "catalog/instance.h"
+#include "engine/engine.h"
 #include "fmgr.h"
 #include "guc.h"
 #include "language/session.h"
+#include "miscadmin.h"
 #include "stat/stat.h"
 
 PG_MODULE_MAGIC;
@@ -26,4 +28,6 @@ _PG_init(void)
 	pgw_instance_init();
 	pgw_session_init();
 	pgw_stat_init();
+	if (process_shared_preload_libraries_in_progress)
+		pgw_engine_prepare();
 }

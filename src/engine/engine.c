@@ -4,7 +4,7 @@
  *
  * The engine is made by the first use in a backend, never in the postmaster:
  * its signal handlers must come after those that a backend installs.  It
- * starts no thread.
+ * starts no thread.  What the postmaster makes for a moment handles no signals.
  */
 #include "postgres.h"
 
@@ -95,6 +95,15 @@ make_engine(PgwMode mode)
 	}
 	PG_END_TRY();
 	return engine;
+}
+
+void
+pgw_engine_prepare(void)
+{
+	wasm_config_t *config = pgw_config_new(false);
+
+	wasmtime_config_signals_based_traps_set(config, false);
+	wasm_engine_delete(wasm_engine_new_with_config(config));
 }
 
 wasm_engine_t *

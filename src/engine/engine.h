@@ -48,6 +48,13 @@ typedef struct PgwStackLimit
 extern PgwStackLimit pgw_stack_limit;
 extern void pgw_engine_look_at_stack(const char *here) pg_attribute_cold;
 
+/*
+ * To be called in the postmaster: lets the engine look at the processor, which a
+ * virtual machine answers slowly, so that every backend inherits what it saw.
+ * Leaves no engine, and touches no signal.
+ */
+extern void pgw_engine_prepare(void);
+
 /* Throws when too little stack is left for a call; to be tested before each. */
 static inline void
 pgw_engine_check_stack(void)
