@@ -100,7 +100,7 @@ make_engine(PgwMode mode)
 void
 pgw_engine_prepare(void)
 {
-	wasm_config_t *config = pgw_config_new(false);
+	wasm_config_t *config = pgw_config_new(0);
 
 	wasmtime_config_signals_based_traps_set(config, false);
 	wasm_engine_delete(wasm_engine_new_with_config(config));
