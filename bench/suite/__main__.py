@@ -1,0 +1,65 @@
+"""Runs the suite: python3 -m suite, from bench/run, which starts the server."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import calls, fibonacci, kernels, machine, report, scale, start, stopping
+from .section import Options, Section
+from .server import BENCH, Server
+
+SECTIONS = {
+    "calls": calls.measure,
+    "fibonacci": fibonacci.measure,
+    "kernels": kernels.measure,
+    "start": start.measure,
+    "scale": scale.measure,
+    "stopping": stopping.measure,
+}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run", description="Compares languages for functions in PostgreSQL.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, help="how often everything is measured; by default 7, or 2 with --quick")
+    parser.add_argument("--quick", action="store_true", help="little work, to see that all is in order")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="where to write the results of any run")
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"no such section: {', '.join(unknown)}")
+    if chosen.rounds is not None and chosen.rounds < 1:
+        parser.error("at least one round is needed")
+    return chosen
+
+
+def results_folder(chosen: argparse.Namespace) -> Path | None:
+    """The committed results are those of a full run."""
+    if chosen.results is not None:
+        return chosen.results
+    if chosen.quick or chosen.sections:
+        return None
+    return BENCH / "results"
+
+
+def main() -> None:
+    chosen = arguments()
+    options = Options(rounds=chosen.rounds or (2 if chosen.quick else 7), quick=chosen.quick)
+    server = Server()
+    server.prepare()
+    sections: list[Section] = []
+    for name, measure in SECTIONS.items():
+        if chosen.sections and name not in chosen.sections:
+            continue
+        begin = time.monotonic()
+        sections += measure(server, options)
+        print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    run = report.Run(machine.describe(server), options, sections)
+    print(report.markdown(run))
+    folder = results_folder(chosen)
+    if folder is not None:
+        report.write(run, folder)
+
+
+main()

@@ -1,0 +1,129 @@
+"""The scratch server: connections, functions in each language, restarts."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .libpq import Connection
+from .section import Figure, interleaved
+
+BENCH = Path(__file__).resolve().parent.parent
+TOP = BENCH.parent
+DATABASE = "bench"
+
+# contestant -> language
+LANGUAGES = {
+    "C": "c",
+    "wasm": "wasm",
+    "SQL": "sql",
+    "PL/pgSQL": "plpgsql",
+    "PL/Python": "plpython3u",
+    "PL/Perl": "plperl",
+    "PL/Tcl": "pltcl",
+}
+
+PURE = "IMMUTABLE STRICT PARALLEL SAFE COST 1"
+
+# For every session: nothing but the functions shall differ.
+SESSION = {"jit": "off", "max_parallel_workers_per_gather": "0"}
+
+
+class Server:
+    """The cluster that bench/run has started."""
+
+    def __init__(self) -> None:
+        lines = subprocess.check_output([TOP / "tools/scratch", "env"], text=True)
+        env = dict(word.split("=", 1) for word in shlex.split(lines))
+        self.scratch = Path(env["scratch"])
+        self.data = self.scratch / "data"
+        self.bin = Path(env["private_bin"])
+        self.socket = env["socket"]
+        self.user = env["user"]
+        self._library: Path | None = None
+
+    def connect(self, database: str = DATABASE) -> Connection:
+        """A fresh session."""
+        return Connection(f"host={self.socket} user=postgres dbname={database}")
+
+    def prepare(self) -> None:
+        """Makes the database, with all languages, and the settings of the suite."""
+        self.configure({"shared_buffers": "1GB", "max_wal_size": "4GB", "autovacuum": "off"})
+        with self.connect("postgres") as connection:
+            connection.run(f"CREATE DATABASE {DATABASE}")
+            for name, value in SESSION.items():
+                connection.run(f"ALTER DATABASE {DATABASE} SET {name} = {value}")
+        with self.connect() as connection:
+            connection.run("CREATE EXTENSION wasm")
+            for extension in ("plpython3u", "plperl", "pltcl"):
+                connection.run(f"CREATE EXTENSION {extension}")
+
+    def configure(self, settings: dict[str, str | None]) -> None:
+        """Sets settings of the cluster, None for the default, and restarts it."""
+        with self.connect("postgres") as connection:
+            for name, value in settings.items():
+                if value is None:
+                    connection.run(f"ALTER SYSTEM RESET {name}")
+                else:
+                    connection.run(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.restart()
+
+    def restart(self) -> None:
+        pg_ctl = [self.bin / "pg_ctl", "-D", self.data, "-l", self.scratch / "log", "-m", "fast", "-w", "restart"]
+        self.run_as_server(pg_ctl, stdout=subprocess.DEVNULL)
+
+    def run_as_server(self, command: Iterable, **options) -> subprocess.CompletedProcess:
+        """Runs a program as the user that runs the server; it must succeed."""
+        words = [str(word) for word in command]
+        if os.geteuid() == 0:
+            words = ["runuser", "-u", self.user, "--", *words]
+        return subprocess.run(words, cwd=self.scratch, check=True, **options)
+
+    def compile_library(self, name: str, sources: list[Path], flags: Iterable[str] = ()) -> Path:
+        """Compiles C with the server's headers, gcc -O2, into a library for LANGUAGE c."""
+        library = self.scratch / f"{name}.so"
+        includes = subprocess.check_output([pg_config(), "--includedir-server"], text=True).strip()
+        command = ["gcc", "-O2", "-Wall", "-fPIC", "-shared", f"-I{includes}", *flags, "-o", library, *sources]
+        subprocess.run([str(word) for word in command], check=True)
+        library.chmod(0o755)
+        return library
+
+    def c_library(self) -> Path:
+        """functions.c, compiled once."""
+        if self._library is None:
+            self._library = self.compile_library("functions", [BENCH / "suite/functions.c"])
+        return self._library
+
+
+def pg_config() -> str:
+    return os.environ.get("pg_config", "pg_config")
+
+
+def quoted(text: str) -> str:
+    """An SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def create_function(
+    connection: Connection, contestant: str, declaration: str, body: str, attributes: str = PURE, library: Path | None = None
+) -> None:
+    """declaration: name, arguments and result. In C, body is the symbol in the library."""
+    source = quoted(body) if library is None else f"{quoted(str(library))}, {quoted(body)}"
+    connection.run(f"CREATE FUNCTION {declaration} LANGUAGE {LANGUAGES[contestant]} {attributes} AS {source}")
+
+
+def check_same(connection: Connection, queries: dict[str, str]) -> None:
+    """All queries must have the same result: only equal work is compared."""
+    results = {name: connection.rows(query) for name, query in queries.items()}
+    distinct = {str(rows) for rows in results.values()}
+    if len(distinct) > 1:
+        raise AssertionError(f"results differ: {results}")
+
+
+def time_queries(connection: Connection, rounds: int, queries: dict[str, str]) -> dict[str, Figure]:
+    """Milliseconds of each query, in interleaved rounds."""
+    measures: dict[str, Callable[[], float]] = {
+        name: (lambda query=query: connection.milliseconds(query)) for name, query in queries.items()
+    }
+    return interleaved(rounds, measures)
