@@ -1,8 +1,164 @@
-"""Kernels, each from one C source that is compiled both ways."""
+"""What a call costs: an aggregate over a call for each row of a table."""
 
-from .section import Options, Section
-from .server import Server
+from dataclasses import dataclass
+
+from .libpq import Connection
+from .section import Goal, Options, Row, Section
+from .server import LANGUAGES, PURE, Server, check_same, create_function, time_queries
+
+SCRIPTS = ("PL/Python", "PL/Perl", "PL/Tcl")
+
+# type -> columns a and b of row i
+TABLES = {
+    "integer": ("i::integer", "(i * 3)::integer"),
+    "bigint": ("i", "i * 3"),
+    "double precision": ("i + 0.5::float8", "i * 0.25::float8"),
+}
+
+VALUE_TYPES = {"integer": "i32", "bigint": "i64", "double precision": "f64"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A function in every language; in C, bodies has its symbol. {f} in call is its name."""
+
+    title: str
+    name: str
+    type: str
+    arity: int
+    result: str
+    bodies: dict[str, str]
+    aggregate: str = "sum({f})"
+
+
+def addition(title: str, name: str, type_name: str, arity: int) -> Work:
+    positional = [f"${i}" for i in range(1, arity + 1)]
+    named = [f"a{i}" for i in range(1, arity + 1)]
+    perl = [f"$_[{i}]" for i in range(arity)]
+    bodies = {
+        "C": name,
+        "wasm": wat_sum(VALUE_TYPES[type_name], arity),
+        "SQL": f"SELECT {' + '.join(positional)}",
+        "PL/pgSQL": f"BEGIN RETURN {' + '.join(named)}; END",
+        "PL/Python": f"return {' + '.join(named)}",
+        "PL/Perl": f"return {' + '.join(perl)};",
+        "PL/Tcl": f"return [expr {{{' + '.join(positional)}}}]",
+    }
+    return Work(title, name, type_name, arity, f"RETURNS {type_name}", bodies)
+
+
+def wat_sum(type_name: str, arity: int) -> str:
+    adds = " ".join(f"(local.get {i}) {type_name}.add" for i in range(1, arity))
+    return f'(module (func (export "f") (param{f" {type_name}" * arity}) (result {type_name}) (local.get 0) {adds}))'
+
+
+def nothing() -> Work:
+    bodies = {
+        "C": "nothing",
+        "wasm": '(module (func (export "f") (param i64 i64)))',
+        "SQL": "SELECT",
+        "PL/pgSQL": "BEGIN END",
+        "PL/Python": "pass",
+        "PL/Perl": "return;",
+        "PL/Tcl": "return",
+    }
+    # a result of type void may be NULL or not, according to the language
+    aggregate = "count({f} IS NULL)"
+    return Work("no result (void), 2 bigint", "nothing", "bigint", 2, "RETURNS void", bodies, aggregate)
+
+
+def two_values() -> Work:
+    bodies = {
+        "C": "two_values",
+        "wasm": """(module (func (export "f") (param i64 i64) (result i64 i64)
+            (i64.add (local.get 0) (local.get 1)) (i64.sub (local.get 0) (local.get 1))))""",
+        "SQL": "SELECT $1 + $2, $1 - $2",
+        "PL/pgSQL": "BEGIN sum := a1 + a2; difference := a1 - a2; END",
+        "PL/Python": "return (a1 + a2, a1 - a2)",
+        "PL/Perl": "return {sum => $_[0] + $_[1], difference => $_[0] - $_[1]};",
+        "PL/Tcl": "return [list sum [expr {$1 + $2}] difference [expr {$1 - $2}]]",
+    }
+    result = ", OUT sum bigint, OUT difference bigint"
+    return Work("2 results, 2 bigint", "two_values", "bigint", 2, result, bodies, "sum(({f}).sum)")
+
+
+WORKS = [
+    addition("2 integer", "add_integer", "integer", 2),
+    addition("2 bigint", "add_bigint", "bigint", 2),
+    addition("2 double precision", "add_double", "double precision", 2),
+    addition("8 bigint", "add_8", "bigint", 8),
+    addition("32 bigint", "add_32", "bigint", 32),
+    nothing(),
+    two_values(),
+]
+
+
+def table_name(type_name: str) -> str:
+    return f"calls_{VALUE_TYPES[type_name]}"
+
+
+def function_name(work: Work, contestant: str) -> str:
+    return f"{work.name}_{LANGUAGES[contestant]}"
+
+
+def create_table(connection: Connection, name: str, type_name: str, rows: int) -> None:
+    """In shared buffers once it has been read."""
+    a, b = TABLES[type_name]
+    connection.run(f"CREATE UNLOGGED TABLE {name} AS SELECT {a} AS a, {b} AS b FROM generate_series(1::bigint, {rows}) i")
+    connection.run(f"VACUUM (FREEZE, ANALYZE) {name}")
+
+
+def create(server: Server, connection: Connection, work: Work, contestant: str) -> None:
+    inputs = ", ".join(f"a{i} {work.type}" for i in range(1, work.arity + 1))
+    outputs = work.result
+    declaration = f"{function_name(work, contestant)}({inputs}"
+    declaration += f") {outputs}" if outputs.startswith("RETURNS") else f"{outputs})"
+    library = server.c_library() if contestant == "C" else None
+    create_function(connection, contestant, declaration, work.bodies[contestant], PURE, library)
+
+
+def query(work: Work, contestant: str, table: str) -> str:
+    arguments = ", ".join("ab"[i % 2] for i in range(work.arity))
+    call = f"{function_name(work, contestant)}({arguments})"
+    return f"SELECT {work.aggregate.format(f=call)} FROM {table}"
+
+
+def measure_work(server: Server, connection: Connection, options: Options, work: Work, rows: int) -> Row:
+    for contestant in LANGUAGES:
+        create(server, connection, work, contestant)
+    queries = {contestant: query(work, contestant, table_name(work.type)) for contestant in LANGUAGES}
+    check_same(connection, queries)
+    times = time_queries(connection, options.rounds, queries)
+    return Row(work.title, {name: figure.scaled(1e6 / rows) for name, figure in times.items()})
+
+
+def goals(row: Row) -> list[Goal]:
+    medians = {name: figure.median for name, figure in row.figures.items()}
+    more = medians["wasm"] - medians["C"]
+    plpgsql = medians["PL/pgSQL"] / medians["wasm"]
+    scripts = min(medians[name] for name in SCRIPTS) / medians["wasm"]
+    return [
+        Goal("two-argument call over C, a row", "≤ 25 ns more", f"{more:.1f} ns more", more <= 25),
+        Goal(
+            "the same query, PL/pgSQL over wasm; the best of PL/Python, PL/Perl and PL/Tcl over wasm",
+            "≥ 3.2; ≥ 6",
+            f"{plpgsql:.2f}; {scripts:.2f}",
+            plpgsql >= 3.2 and scripts >= 6,
+        ),
+    ]
 
 
 def measure(server: Server, options: Options) -> list[Section]:
-    return []
+    rows = options.pick(1_000_000, 20_000)
+    with server.connect() as connection:
+        for type_name in TABLES:
+            create_table(connection, table_name(type_name), type_name, rows)
+        measured = [measure_work(server, connection, options, work, rows) for work in WORKS]
+    section = Section("calls", "Calls", "nanoseconds a row", list(LANGUAGES), measured, logarithmic=True)
+    section.notes = [
+        f"An aggregate over the results of one call a row, {rows} rows in shared buffers: the whole query, "
+        "scan and aggregate included. All functions are STRICT; no JIT, no parallel workers.",
+        "The rows say the arguments. Functions in SQL are inlined where they can be: no call is left.",
+    ]
+    section.goals = goals(section.row("2 bigint"))
+    return [section]

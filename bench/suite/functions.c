@@ -4,6 +4,141 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
 
 PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(add_integer);
+PG_FUNCTION_INFO_V1(add_bigint);
+PG_FUNCTION_INFO_V1(add_double);
+PG_FUNCTION_INFO_V1(add_8);
+PG_FUNCTION_INFO_V1(add_32);
+PG_FUNCTION_INFO_V1(nothing);
+PG_FUNCTION_INFO_V1(two_values);
+PG_FUNCTION_INFO_V1(same);
+PG_FUNCTION_INFO_V1(fibonacci);
+PG_FUNCTION_INFO_V1(fibonacci_modulo);
+PG_FUNCTION_INFO_V1(forever);
+
+#define MODULUS 1000000007
+
+Datum
+add_integer(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(PG_GETARG_INT32(0) + PG_GETARG_INT32(1));
+}
+
+Datum
+add_bigint(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(PG_GETARG_INT64(0) + PG_GETARG_INT64(1));
+}
+
+Datum
+add_double(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(PG_GETARG_FLOAT8(0) + PG_GETARG_FLOAT8(1));
+}
+
+static inline int64
+sum_of_arguments(FunctionCallInfo fcinfo, int count)
+{
+	int64		sum = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += PG_GETARG_INT64(i);
+	return sum;
+}
+
+Datum
+add_8(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(sum_of_arguments(fcinfo, 8));
+}
+
+Datum
+add_32(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(sum_of_arguments(fcinfo, 32));
+}
+
+Datum
+nothing(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_VOID();
+}
+
+/* The descriptor of the result is found once a query. */
+Datum
+two_values(PG_FUNCTION_ARGS)
+{
+	TupleDesc	descriptor = fcinfo->flinfo->fn_extra;
+	int64		a = PG_GETARG_INT64(0);
+	int64		b = PG_GETARG_INT64(1);
+	Datum		values[2] = {Int64GetDatum(a + b), Int64GetDatum(a - b)};
+	bool		nulls[2] = {false, false};
+
+	if (descriptor == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "a composite result is expected");
+		fcinfo->flinfo->fn_extra = descriptor = BlessTupleDesc(descriptor);
+		MemoryContextSwitchTo(caller);
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)));
+}
+
+Datum
+same(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(PG_GETARG_INT32(0));
+}
+
+/* Wraps around from n = 94 on. */
+Datum
+fibonacci(PG_FUNCTION_ARGS)
+{
+	int32		n = PG_GETARG_INT32(0);
+	uint64		a = 0,
+				b = 1;
+
+	while (n-- > 0)
+	{
+		uint64		next = a + b;
+
+		a = b;
+		b = next;
+	}
+	PG_RETURN_INT64((int64) a);
+}
+
+Datum
+fibonacci_modulo(PG_FUNCTION_ARGS)
+{
+	int32		n = PG_GETARG_INT32(0);
+	int64		a = 0,
+				b = 1;
+
+	while (n-- > 0)
+	{
+		int64		next = (a + b) % MODULUS;
+
+		a = b;
+		b = next;
+	}
+	PG_RETURN_INT64(a);
+}
+
+/* A loop that can be cancelled, as all of C code should be. */
+Datum
+forever(PG_FUNCTION_ARGS)
+{
+	for (;;)
+		CHECK_FOR_INTERRUPTS();
+	PG_RETURN_VOID();
+}

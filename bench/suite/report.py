@@ -76,7 +76,7 @@ def _cell(section: Section, row: Row, contestant: str) -> str:
     ratio = row.ratio(contestant, section.base)
     if contestant == section.base or ratio is None:
         return text
-    return f"{text} ({number(ratio)}×)"
+    return f"{text} ({multiple(ratio)}×)"
 
 
 def number(value: float) -> str:
@@ -90,6 +90,10 @@ def number(value: float) -> str:
     if abs(value) >= 1:
         return f"{value:.2f}"
     return f"{value:.3g}"
+
+
+def multiple(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 10 else number(ratio)
 
 
 # --- JSON ---

@@ -73,6 +73,12 @@ class Server:
         pg_ctl = [self.bin / "pg_ctl", "-D", self.data, "-l", self.scratch / "log", "-m", "fast", "-w", "restart"]
         self.run_as_server(pg_ctl, stdout=subprocess.DEVNULL)
 
+    def psql(self, script: str) -> str:
+        """What psql prints for a script; its statements must succeed."""
+        command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        command += ["-h", self.socket, "-U", "postgres", "-d", DATABASE]
+        return subprocess.run(command, input=script, check=True, text=True, stdout=subprocess.PIPE).stdout
+
     def run_as_server(self, command: Iterable, **options) -> subprocess.CompletedProcess:
         """Runs a program as the user that runs the server; it must succeed."""
         words = [str(word) for word in command]
