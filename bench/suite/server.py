@@ -60,13 +60,14 @@ class Server:
                 connection.run(f"CREATE EXTENSION {extension}")
 
     def configure(self, settings: dict[str, str | None]) -> None:
-        """Sets settings of the cluster, None for the default, and restarts it."""
+        """Sets settings of the cluster, None for the default, lists with commas, and restarts it."""
         with self.connect("postgres") as connection:
             for name, value in settings.items():
                 if value is None:
                     connection.run(f"ALTER SYSTEM RESET {name}")
                 else:
-                    connection.run(f"ALTER SYSTEM SET {name} = '{value}'")
+                    items = ", ".join(quoted(item.strip()) for item in value.split(","))
+                    connection.run(f"ALTER SYSTEM SET {name} = {items}")
         self.restart()
 
     def restart(self) -> None:
