@@ -1,8 +1,82 @@
-"""Kernels, each from one C source that is compiled both ways."""
+"""How soon a function that would run forever ends when it is cancelled."""
 
-from .section import Options, Section
-from .server import Server
+import random
+import time
+
+from .libpq import Connection, Error
+from .section import Figure, Goal, Options, Row, Section
+from .server import Server, create_function
+
+CANCELLED = "57014"
+LIMIT = 2.0
+
+FUNCTIONS = {
+    "C": "forever",
+    "wasm": '(module (func (export "f") (loop (br 0))))',
+    "PL/pgSQL": "BEGIN LOOP END LOOP; END",
+}
+# what is at work in the loop's body: no loop of a real guest is empty
+BUSY = "wasm, memory"
+BUSY_BODY = """(module (memory 1) (func (export "f") (local $i i32)
+    (loop $again
+        (i32.store (i32.and (local.get $i) (i32.const 0xfffc)) (local.get $i))
+        (local.set $i (i32.add (local.get $i) (i32.const 4)))
+        (br $again))))"""
+
+
+def create_all(server: Server, connection: Connection) -> dict[str, str]:
+    """contestant -> the statement that runs forever"""
+    statements = {}
+    for number, (name, body) in enumerate({**FUNCTIONS, BUSY: BUSY_BODY}.items()):
+        language = name.split(",")[0]
+        library = server.c_library() if language == "C" else None
+        create_function(connection, language, f"forever_{number}() RETURNS void", body, "VOLATILE", library)
+        statements[name] = f"SELECT forever_{number}()"
+    return statements
+
+
+def wait_until_active(other: Connection, pid: int) -> None:
+    state = f"SELECT state = 'active' AND wait_event IS NULL AND query LIKE '%forever%' FROM pg_stat_activity WHERE pid = {pid}"
+    while other.value(state) != "t":
+        pass
+
+
+def cancel_once(victim: Connection, other: Connection, statement: str, pause: float) -> float:
+    """Milliseconds from sending pg_cancel_backend to having the error."""
+    victim.send(statement)
+    wait_until_active(other, victim.pid)
+    # the instant within the loop shall be any
+    time.sleep(pause)
+    start = time.perf_counter_ns()
+    other.run(f"SELECT pg_cancel_backend({victim.pid})")
+    try:
+        victim.receive()
+    except Error as error:
+        if error.sqlstate != CANCELLED:
+            raise
+        return (time.perf_counter_ns() - start) / 1e6
+    raise AssertionError("the statement ended")
 
 
 def measure(server: Server, options: Options) -> list[Section]:
-    return []
+    times = options.pick(200, 10)
+    pauses = random.Random(1)
+    with server.connect() as victim, server.connect() as other:
+        statements = create_all(server, other)
+        samples: dict[str, list[float]] = {name: [] for name in statements}
+        for _ in range(times):
+            for name, statement in statements.items():
+                samples[name].append(cancel_once(victim, other, statement, pauses.uniform(0.005, 0.015)))
+    figures = {name: Figure(tuple(values)) for name, values in samples.items()}
+    rows = [percentile_row(figures, percent) for percent in (50, 99)]
+    section = Section("stopping", "Stopping an endless loop", "milliseconds", list(figures), rows)
+    section.notes = [
+        f"From sending pg_cancel_backend on another connection to having the error; {times} times each, interleaved."
+    ]
+    latency = max(figures[name].percentile(99) for name in ("wasm", BUSY))
+    section.goals = [Goal("cancel of a running loop", "p99 ≤ 2 ms", f"{latency:.2f} ms", latency <= LIMIT)]
+    return [section]
+
+
+def percentile_row(figures: dict[str, Figure], percent: int) -> Row:
+    return Row(f"p{percent}", {name: Figure((figure.percentile(percent),)) for name, figure in figures.items()})
