@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .libpq import Connection
 from .section import Goal, Options, Row, Section
-from .server import LANGUAGES, PURE, Server, check_same, create_function, time_queries
+from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
 
 SCRIPTS = ("PL/Python", "PL/Perl", "PL/Tcl")
 
@@ -101,20 +101,23 @@ def function_name(work: Work, contestant: str) -> str:
     return f"{work.name}_{LANGUAGES[contestant]}"
 
 
+def table_definition(name: str, type_name: str, rows: int) -> str:
+    a, b = TABLES[type_name]
+    return f"CREATE UNLOGGED TABLE {name} AS SELECT {a} AS a, {b} AS b FROM generate_series(1::bigint, {rows}) i"
+
+
 def create_table(connection: Connection, name: str, type_name: str, rows: int) -> None:
     """In shared buffers once it has been read."""
-    a, b = TABLES[type_name]
-    connection.run(f"CREATE UNLOGGED TABLE {name} AS SELECT {a} AS a, {b} AS b FROM generate_series(1::bigint, {rows}) i")
+    connection.run(table_definition(name, type_name, rows))
     connection.run(f"VACUUM (FREEZE, ANALYZE) {name}")
 
 
-def create(server: Server, connection: Connection, work: Work, contestant: str) -> None:
+def definition(server: Server, work: Work, contestant: str) -> str:
     inputs = ", ".join(f"a{i} {work.type}" for i in range(1, work.arity + 1))
-    outputs = work.result
     declaration = f"{function_name(work, contestant)}({inputs}"
-    declaration += f") {outputs}" if outputs.startswith("RETURNS") else f"{outputs})"
+    declaration += f") {work.result}" if work.result.startswith("RETURNS") else f"{work.result})"
     library = server.c_library() if contestant == "C" else None
-    create_function(connection, contestant, declaration, work.bodies[contestant], PURE, library)
+    return function_definition(contestant, declaration, work.bodies[contestant], PURE, library)
 
 
 def query(work: Work, contestant: str, table: str) -> str:
@@ -125,7 +128,7 @@ def query(work: Work, contestant: str, table: str) -> str:
 
 def measure_work(server: Server, connection: Connection, options: Options, work: Work, rows: int) -> Row:
     for contestant in LANGUAGES:
-        create(server, connection, work, contestant)
+        connection.run(definition(server, work, contestant))
     queries = {contestant: query(work, contestant, table_name(work.type)) for contestant in LANGUAGES}
     check_same(connection, queries)
     times = time_queries(connection, options.rounds, queries)

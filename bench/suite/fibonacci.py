@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from .libpq import Connection
 from .section import Figure, Goal, Options, Row, Section, interleaved
-from .server import Server, check_same, create_function
+from .server import Server, check_same, function_definition
 
 NUMBERS = (50, 500, 5000)
 LAST_EQUAL = 93
@@ -92,7 +92,7 @@ def is_slow(contestant: str) -> bool:
 def create(server: Server, connection: Connection) -> None:
     for language, declaration, body in FUNCTIONS.values():
         library = server.c_library() if language == "C" else None
-        create_function(connection, language, declaration, body, library=library)
+        connection.run(function_definition(language, declaration, body, library=library))
 
 
 def check(connection: Connection) -> None:

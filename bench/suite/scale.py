@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .calls import WORKS, create, create_table, query
+from .calls import WORKS, create_table, definition, query
 from .libpq import Connection
 from .section import Goal, Options, Row, Section, interleaved
 from .server import DATABASE, LANGUAGES, Server, check_same, time_queries
@@ -31,7 +31,7 @@ def create_all(server: Server, options: Options) -> tuple[int, int]:
         connection.run(f"CREATE SCHEMA {SCHEMA}")
     with connect(server) as connection:
         for contestant in LANGUAGES:
-            create(server, connection, ADD, contestant)
+            connection.run(definition(server, ADD, contestant))
         create_table(connection, "small", "bigint", small)
         create_table(connection, "large", "bigint", large)
         connection.run("CREATE TABLE account (id integer PRIMARY KEY, balance bigint)")

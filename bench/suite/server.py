@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -87,6 +88,16 @@ class Server:
             words = ["runuser", "-u", self.user, "--", *words]
         return subprocess.run(words, cwd=self.scratch, check=True, **options)
 
+    def give(self, path: Path) -> None:
+        """To the user that runs the server."""
+        if os.geteuid() == 0:
+            shutil.chown(path, self.user)
+
+    def library_folder(self) -> Path:
+        """Where the scratch server has its libraries, and the program that compiles modules."""
+        folder = subprocess.check_output([pg_config(), "--pkglibdir"], text=True).strip()
+        return Path(f"{self.scratch}/root{folder}")
+
     def compile_library(self, name: str, sources: list[Path], flags: Iterable[str] = ()) -> Path:
         """Compiles C with the server's headers, gcc -O2, into a library for LANGUAGE c."""
         library = self.scratch / f"{name}.so"
@@ -112,12 +123,15 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def create_function(
-    connection: Connection, contestant: str, declaration: str, body: str, attributes: str = PURE, library: Path | None = None
-) -> None:
-    """declaration: name, arguments and result. In C, body is the symbol in the library."""
+def function_definition(
+    contestant: str, declaration: str, body: str, attributes: str = PURE, library: Path | None = None
+) -> str:
+    """The statement that makes a function.
+
+    declaration: name, arguments and result. In C, body is the symbol in the library.
+    """
     source = quoted(body) if library is None else f"{quoted(str(library))}, {quoted(body)}"
-    connection.run(f"CREATE FUNCTION {declaration} LANGUAGE {LANGUAGES[contestant]} {attributes} AS {source}")
+    return f"CREATE FUNCTION {declaration} LANGUAGE {LANGUAGES[contestant]} {attributes} AS {source}"
 
 
 def check_same(connection: Connection, queries: dict[str, str]) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import modules
-from .calls import WORKS, create, function_name
+from .calls import WORKS, definition, function_name
 from .section import Figure, Goal, Options, Row, Section, interleaved
-from .server import BENCH, LANGUAGES, PURE, TOP, Server, create_function
+from .server import BENCH, LANGUAGES, TOP, Server, function_definition
 
 # title -> bytes
 SIZES = {"200 bytes": 200, "500 kB": 500_000, "10 MB": 10_000_000}
@@ -71,11 +71,11 @@ def bind(server: Server) -> dict[str, str]:
         connection.run("CREATE SCHEMA start; SET search_path = start, public")
         for language in LANGUAGES:
             if language != "wasm":
-                create(server, connection, ADD, language)
+                connection.run(definition(server, ADD, language))
                 calls[language] = f"SELECT start.{function_name(ADD, language)}(1, 2)"
         for title, size in SIZES.items():
             declaration = f"start_add_{size}(bigint, bigint) RETURNS bigint"
-            create_function(connection, "wasm", declaration, f"public.start_{size}#add", PURE)
+            connection.run(function_definition("wasm", declaration, f"public.start_{size}#add"))
             calls[contestant(title)] = f"SELECT start.start_add_{size}(1, 2)"
     return calls
 

@@ -5,7 +5,7 @@ import time
 
 from .libpq import Connection, Error
 from .section import Figure, Goal, Options, Row, Section
-from .server import Server, create_function
+from .server import Server, function_definition
 
 CANCELLED = "57014"
 LIMIT = 2.0
@@ -30,7 +30,7 @@ def create_all(server: Server, connection: Connection) -> dict[str, str]:
     for number, (name, body) in enumerate({**FUNCTIONS, BUSY: BUSY_BODY}.items()):
         language = name.split(",")[0]
         library = server.c_library() if language == "C" else None
-        create_function(connection, language, f"forever_{number}() RETURNS void", body, "VOLATILE", library)
+        connection.run(function_definition(language, f"forever_{number}() RETURNS void", body, "VOLATILE", library))
         statements[name] = f"SELECT forever_{number}()"
     return statements
 
