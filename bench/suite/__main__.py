@@ -25,6 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--rounds", type=int, help="how often everything is measured; by default 7, or 2 with --quick")
     parser.add_argument("--quick", action="store_true", help="little work, to see that all is in order")
+    parser.add_argument("--native", action="store_true", help="calls and kernels in C and wasm alone")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where to write the results of any run")
     chosen = parser.parse_args()
     unknown = [name for name in chosen.sections if name not in SECTIONS]
@@ -39,14 +40,15 @@ def results_folder(chosen: argparse.Namespace) -> Path | None:
     """The committed results are those of a full run."""
     if chosen.results is not None:
         return chosen.results
-    if chosen.quick or chosen.sections:
+    if chosen.quick or chosen.native or chosen.sections:
         return None
     return BENCH / "results"
 
 
 def main() -> None:
     chosen = arguments()
-    options = Options(rounds=chosen.rounds or (2 if chosen.quick else 7), quick=chosen.quick)
+    rounds = chosen.rounds or (2 if chosen.quick else 7)
+    options = Options(rounds, chosen.quick, chosen.native)
     server = Server()
     server.prepare()
     sections: list[Section] = []

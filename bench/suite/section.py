@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Options:
-    """rounds: how often everything is measured; quick: only see that it works."""
+    """rounds: how often everything is measured; quick: only see that it works; native: C and wasm alone."""
 
     rounds: int
     quick: bool
+    native: bool = False
 
     def pick(self, full: int, quick: int) -> int:
         return quick if self.quick else full
