@@ -166,11 +166,11 @@ def measure(server: Server, options: Options) -> list[Section]:
         for type_name in TABLES:
             create_table(connection, table_name(type_name), type_name, rows)
         measured = [measure_work(server, connection, options, work, rows) for work in WORKS]
-    section = Section("calls", "Calls", "nanoseconds a row", contestants(options), measured, logarithmic=True)
+    section = Section("calls", "Calls", "nanoseconds a row", contestants(options), measured, heading="arguments", logarithmic=True)
     section.notes = [
         f"An aggregate over the results of one call a row, {rows} rows in shared buffers: the whole query, "
         "scan and aggregate included. All functions are STRICT; no JIT, no parallel workers.",
-        "The rows say the arguments. Functions in SQL are inlined where they can be: no call is left.",
+        "Functions in SQL are inlined where they can be: no call is left.",
     ]
     section.goals = goals(section.row("2 bigint"))
     return [section]

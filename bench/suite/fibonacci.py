@@ -67,8 +67,8 @@ END"""
 
 # contestant -> (language, declaration, body)
 FUNCTIONS = {
-    EMPTY: ("C", "fib_empty(n integer) RETURNS integer", "same"),
     "C": ("C", "fib_c(n integer) RETURNS bigint", "fibonacci"),
+    EMPTY: ("C", "fib_empty(n integer) RETURNS integer", "same"),
     "wasm": ("wasm", "fib_wasm(n integer) RETURNS bigint", WAT.format(next=SUM)),
     AS_ORIGINAL: ("PL/pgSQL", "fib_decimals(n integer) RETURNS decimal", PLPGSQL_DECIMALS),
     "C, modulo": ("C", "fib_modulo_c(n integer) RETURNS bigint", "fibonacci_modulo"),

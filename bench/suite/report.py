@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import charts
+from .charts import number
 from .section import Figure, Goal, Options, Row, Section
 
 
@@ -21,6 +22,7 @@ def write(run: Run, folder: Path) -> None:
     (folder / "results.md").write_text(markdown(run, with_charts=True))
     for section in run.sections:
         charts.draw(section, folder / f"{section.name}.svg")
+    charts.draw_overview(run.sections, folder / "overview.svg")
 
 
 # --- Markdown ---
@@ -53,7 +55,7 @@ def _section(section: Section, with_charts: bool) -> str:
     if with_charts:
         lines += [f"![{section.title}]({section.name}.svg)", ""]
     lines += [f"In {section.unit}{_explained(section)}.", ""]
-    lines += [f"| | {columns} |", "|---|" + "---:|" * len(section.contestants)]
+    lines += [f"| {section.heading} | {columns} |", "|---|" + "---:|" * len(section.contestants)]
     lines += [_row(section, row) for row in section.rows]
     lines += [""] + [f"- {note}" for note in section.notes] + [""] * bool(section.notes)
     return "\n".join(lines)
@@ -77,19 +79,6 @@ def _cell(section: Section, row: Row, contestant: str) -> str:
     if contestant == section.base or ratio is None:
         return text
     return f"{text} ({multiple(ratio)}×)"
-
-
-def number(value: float) -> str:
-    """Three digits that count, or all before the point."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    if abs(value) >= 10:
-        return f"{value:.1f}"
-    if abs(value) >= 1:
-        return f"{value:.2f}"
-    return f"{value:.3g}"
 
 
 def multiple(ratio: float) -> str:

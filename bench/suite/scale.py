@@ -129,9 +129,9 @@ def clients_section(server: Server, options: Options) -> Section:
             for name, script in scripts.items()
         }
         measured.append(Row(str(clients), interleaved(rounds, measures)))
-    section = Section("clients", "Clients", "transactions a second", list(SERVED), measured, chart="lines")
+    section = Section("clients", "Clients", "transactions a second", list(SERVED), measured, chart="lines", heading="clients")
     section.notes = [
-        "Rows: clients of pgbench, each transaction one prepared SELECT of a row by its primary key, with one call. "
+        "Clients of pgbench; each transaction is one prepared SELECT of a row by its primary key, with one call. "
         f"{rounds} rounds of {seconds} seconds; pgbench runs on the same machine."
     ]
     return section

@@ -73,7 +73,7 @@ class Goal:
 
 @dataclass
 class Section:
-    """name is that of the files; base is the contestant that ratios refer to."""
+    """name is that of the files; base the contestant that ratios refer to; heading what the rows are."""
 
     name: str
     title: str
@@ -83,6 +83,7 @@ class Section:
     notes: list[str] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
     base: str = "C"
+    heading: str = ""
     chart: str = "bars"  # bars, lines, or ratios: of the contestants to the base
     logarithmic: bool = False
 
