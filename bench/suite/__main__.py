@@ -21,9 +21,13 @@ SECTIONS = {
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/run", description="Compares languages for functions in PostgreSQL.")
+    parser = argparse.ArgumentParser(
+        prog="bench/run", description="Compares languages for functions in PostgreSQL."
+    )
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--rounds", type=int, help="how often everything is measured; by default 7, or 2 with --quick")
+    parser.add_argument(
+        "--rounds", type=int, help="how often everything is measured; by default 7, or 2 with --quick"
+    )
     parser.add_argument("--quick", action="store_true", help="little work, to see that all is in order")
     parser.add_argument("--native", action="store_true", help="calls and kernels in C and wasm alone")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where to write the results of any run")

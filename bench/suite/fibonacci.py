@@ -206,6 +206,7 @@ def measure(server: Server, options: Options) -> list[Section]:
         logarithmic=True,
     )
     inner.notes = [
-        "Many calls in one query over generate_series, which costs most of what the empty function shows; the argument varies.",
+        "Many calls in one query over generate_series, which costs most of what the empty function shows; "
+        "the argument varies.",
     ]
     return [user, inner]

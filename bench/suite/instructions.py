@@ -62,7 +62,19 @@ def make_cluster(server: Server, folder: Path) -> None:
     data = folder / "data"
     data.mkdir(mode=0o700)
     server.give(data)
-    initdb = [server.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8"]
+    initdb = [
+        server.bin / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-N",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
     server.run_as_server(initdb, stdout=subprocess.DEVNULL)
 
 
@@ -76,7 +88,9 @@ def single_user(server: Server, folder: Path, statements: list[str], *wrapper: s
 
 
 def counted(server: Server, folder: Path, statements: list[str]) -> int:
-    said = single_user(server, folder, statements, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+    said = single_user(
+        server, folder, statements, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"
+    )
     return int(re.search(r"Collected : (\d+)", said).group(1))
 
 
@@ -97,7 +111,9 @@ def queries_of(work: Work, contestant: str, rows: int) -> dict[int, str]:
 
 def set_up(server: Server, folder: Path, works: list[Work], rows: int) -> None:
     types = {work.type for work in works}
-    tables = [table_definition(table_name(name, count), name, count) for name in types for count in (rows, 2 * rows)]
+    tables = [
+        table_definition(table_name(name, count), name, count) for name in types for count in (rows, 2 * rows)
+    ]
     functions = [definition(server, work, contestant) for work in works for contestant in NATIVE]
     statements = ["CREATE EXTENSION wasm", *functions, *tables, "VACUUM (FREEZE, ANALYZE)"]
     single_user(server, folder, [statement.replace("\n", " ") for statement in statements])
@@ -112,9 +128,13 @@ def measure(server: Server, options: Options) -> list[Section]:
     with emulated_compiler(server, folder):
         set_up(server, folder, works, rows)
         for work in works:
-            counts = {name: a_row(server, folder, rows, queries_of(work, name, rows)) for name in (NOTHING, *NATIVE)}
+            counts = {
+                name: a_row(server, folder, rows, queries_of(work, name, rows)) for name in (NOTHING, *NATIVE)
+            }
             measured.append(Row(work.title, {name: Figure((count,)) for name, count in counts.items()}))
-    section = Section("instructions", "Instructions of a call", "instructions a row", [NOTHING, *NATIVE], measured)
+    section = Section(
+        "instructions", "Instructions of a call", "instructions a row", [NOTHING, *NATIVE], measured
+    )
     section.notes = [
         "Counted by callgrind, once: the figures do not vary. The whole query, as in the section on calls; "
         "“no function” is sum(a)."

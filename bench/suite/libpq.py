@@ -115,10 +115,7 @@ class Connection:
                 sqlstate = _result_error_field(result, _SQLSTATE) or b""
                 raise Error(self._message(), sqlstate.decode())
             columns = range(_fields(result))
-            return [
-                tuple(_text(result, row, column) for column in columns)
-                for row in range(_tuples(result))
-            ]
+            return [tuple(_text(result, row, column) for column in columns) for row in range(_tuples(result))]
         finally:
             _clear(result)
 

@@ -72,7 +72,9 @@ def _expression(source: random.Random) -> bytes:
 
 
 def _address(source: random.Random) -> bytes:
-    return bytes([LOCAL_GET, source.randrange(LOCALS), I32_WRAP, I32_CONST]) + _signed(0xFFF8) + bytes([I32_AND])
+    return (
+        bytes([LOCAL_GET, source.randrange(LOCALS), I32_WRAP, I32_CONST]) + _signed(0xFFF8) + bytes([I32_AND])
+    )
 
 
 def _load(source: random.Random, _number: int) -> bytes:
@@ -96,7 +98,12 @@ def _loop(source: random.Random, number: int) -> bytes:
 def _call(source: random.Random, number: int) -> bytes:
     """Of a function before it, so that nothing calls itself."""
     arguments = bytes([LOCAL_GET, source.randrange(LOCALS), LOCAL_GET, source.randrange(LOCALS)])
-    return arguments + bytes([CALL]) + _unsigned(source.randrange(number)) + bytes([LOCAL_SET, source.randrange(LOCALS)])
+    return (
+        arguments
+        + bytes([CALL])
+        + _unsigned(source.randrange(number))
+        + bytes([LOCAL_SET, source.randrange(LOCALS)])
+    )
 
 
 STATEMENTS = (_assignment,) * 5 + (_load,) * 3 + (_store,) * 2 + (_condition, _loop, _call)

@@ -45,7 +45,9 @@ def _goals_table(run: Run) -> str:
     goals = [goal for section in run.sections for goal in section.goals]
     if not goals:
         return ""
-    lines = [f"| {goal.text} | {goal.target} | {goal.measured} | {'yes' if goal.met else 'no'} |" for goal in goals]
+    lines = [
+        f"| {goal.text} | {goal.target} | {goal.measured} | {'yes' if goal.met else 'no'} |" for goal in goals
+    ]
     return "\n".join(["## Goals", "", "| | goal | measured | met |", "|---|---|---|---|", *lines, ""])
 
 
@@ -117,7 +119,8 @@ def _row_as_json(section: Section, row: Row) -> dict:
     return {
         "name": row.name,
         "figures": {
-            name: _figure_as_json(figure, row.ratio(name, section.base)) for name, figure in row.figures.items()
+            name: _figure_as_json(figure, row.ratio(name, section.base))
+            for name, figure in row.figures.items()
         },
     }
 

@@ -50,7 +50,7 @@ class Server:
 
     def prepare(self) -> None:
         """Makes the database, with all languages, and the settings of the suite."""
-        self.configure({"shared_buffers": "1GB", "max_wal_size": "4GB", "autovacuum": "off"})
+        self.configure({"shared_buffers": "2GB", "max_wal_size": "4GB", "autovacuum": "off"})
         with self.connect("postgres") as connection:
             connection.run(f"CREATE DATABASE {DATABASE}")
             for name, value in SESSION.items():
@@ -72,7 +72,17 @@ class Server:
         self.restart()
 
     def restart(self) -> None:
-        pg_ctl = [self.bin / "pg_ctl", "-D", self.data, "-l", self.scratch / "log", "-m", "fast", "-w", "restart"]
+        pg_ctl = [
+            self.bin / "pg_ctl",
+            "-D",
+            self.data,
+            "-l",
+            self.scratch / "log",
+            "-m",
+            "fast",
+            "-w",
+            "restart",
+        ]
         self.run_as_server(pg_ctl, stdout=subprocess.DEVNULL)
 
     def psql(self, script: str) -> str:
@@ -102,7 +112,18 @@ class Server:
         """Compiles C with the server's headers, gcc -O2, into a library for LANGUAGE c."""
         library = self.scratch / f"{name}.so"
         includes = subprocess.check_output([pg_config(), "--includedir-server"], text=True).strip()
-        command = ["gcc", "-O2", "-Wall", "-fPIC", "-shared", f"-I{includes}", *flags, "-o", library, *sources]
+        command = [
+            "gcc",
+            "-O2",
+            "-Wall",
+            "-fPIC",
+            "-shared",
+            f"-I{includes}",
+            *flags,
+            "-o",
+            library,
+            *sources,
+        ]
         subprocess.run([str(word) for word in command], check=True)
         library.chmod(0o755)
         return library

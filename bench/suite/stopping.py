@@ -30,13 +30,16 @@ def create_all(server: Server, connection: Connection) -> dict[str, str]:
     for number, (name, body) in enumerate({**FUNCTIONS, BUSY: BUSY_BODY}.items()):
         language = name.split(",")[0]
         library = server.c_library() if language == "C" else None
-        connection.run(function_definition(language, f"forever_{number}() RETURNS void", body, "VOLATILE", library))
+        connection.run(
+            function_definition(language, f"forever_{number}() RETURNS void", body, "VOLATILE", library)
+        )
         statements[name] = f"SELECT forever_{number}()"
     return statements
 
 
 def wait_until_active(other: Connection, pid: int) -> None:
-    state = f"SELECT state = 'active' AND wait_event IS NULL AND query LIKE '%forever%' FROM pg_stat_activity WHERE pid = {pid}"
+    condition = "state = 'active' AND wait_event IS NULL AND query LIKE '%forever%'"
+    state = f"SELECT {condition} FROM pg_stat_activity WHERE pid = {pid}"
     while other.value(state) != "t":
         pass
 
@@ -79,4 +82,6 @@ def measure(server: Server, options: Options) -> list[Section]:
 
 
 def percentile_row(figures: dict[str, Figure], percent: int) -> Row:
-    return Row(f"p{percent}", {name: Figure((figure.percentile(percent),)) for name, figure in figures.items()})
+    return Row(
+        f"p{percent}", {name: Figure((figure.percentile(percent),)) for name, figure in figures.items()}
+    )
