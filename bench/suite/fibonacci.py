@@ -16,7 +16,9 @@ from .server import Server, check_same, function_definition
 NUMBERS = (50, 500, 5000)
 LAST_EQUAL = 93
 MODULUS = 1_000_000_007
-WARM_UP = 3
+WARM_UP = 1
+# in a session all take turns so often
+PARTS = 10
 
 TRIP = "empty round trip"
 EMPTY = "C, empty function"
@@ -120,20 +122,25 @@ def statements(server: Server, options: Options, n: int) -> dict[str, Figure]:
 def one_session(server: Server, options: Options, n: int, names: list[str]) -> dict[str, float]:
     """Medians, in microseconds, of many statements of each in one session of psql, by its clock."""
     lines = ["\\timing on"]
-    for name in names:
-        repeats = options.pick(20, 3) if is_slow(name) and n > NUMBERS[0] else options.pick(300, 20)
-        lines += [f"\\echo # {name}"] + [statement(name, n)] * (WARM_UP + repeats)
-    return dict(medians(server.psql("\n".join(lines) + "\n")))
+    for _ in range(PARTS):
+        for name in names:
+            repeats = 2 if is_slow(name) and n > NUMBERS[0] else options.pick(30, 3)
+            lines += [f"\\echo # {name}"] + [statement(name, n)] * (WARM_UP + repeats)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for name, part in timed_parts(server.psql("\n".join(lines) + "\n")):
+        times[name] += part
+    return {name: 1000 * statistics.median(part) for name, part in times.items()}
 
 
 def statement(name: str, n: int) -> str:
     return f"SELECT {n};" if name == TRIP else f"SELECT {name_of(name)}({n});"
 
 
-def medians(output: str) -> Iterator[tuple[str, float]]:
+def timed_parts(output: str) -> Iterator[tuple[str, list[float]]]:
+    """The milliseconds that follow each name, without the first."""
     for block in re.split(r"^# ", output, flags=re.MULTILINE)[1:]:
         times = [float(time) for time in re.findall(r"^Time: ([0-9.]+) ms", block, re.MULTILINE)]
-        yield block.splitlines()[0], 1000 * statistics.median(times[WARM_UP:])
+        yield block.splitlines()[0], times[WARM_UP:]
 
 
 def ceiling_goal(rows: list[Row]) -> Goal:

@@ -91,13 +91,11 @@ def workers_section(server: Server, options: Options) -> Section:
     figures = interleaved(options.rounds, measures)
     for session in sessions.values():
         session.close()
-    rows = [
-        Row(f"{workers} workers", {name: figures[workers, name] for name in NATIVE}) for workers in WORKERS
-    ]
-    section = Section("workers", "Parallel query", "milliseconds", list(NATIVE), rows)
+    rows = [Row(str(workers), {name: figures[workers, name] for name in NATIVE}) for workers in WORKERS]
+    section = Section("workers", "Parallel query", "milliseconds", list(NATIVE), rows, heading="workers")
     gain = {name: rows[0].figures[name].median / rows[-1].figures[name].median for name in NATIVE}
     section.notes = [
-        "The larger table; workers besides the session itself. "
+        "The larger table; the workers are besides the session itself. "
         f"Two workers: {gain['C']:.2f} times as fast in C, {gain['wasm']:.2f} times in wasm."
     ]
     share = gain["wasm"] / gain["C"]

@@ -53,6 +53,7 @@ def create_module(server: Server, name: str, size: int, mark: str) -> tuple[floa
     digest = hashlib.sha256(module).hexdigest()
     with server.connect() as connection:
         connection.run("SELECT wasm.version()")
+        connection.run("SET wasm.compile_timeout = '10min'")
         statement = f"SELECT wasm.create_module('{name}', '\\x{module.hex()}', replace => true)"
         created = connection.milliseconds(statement)
         compiling = float(connection.value(f"SELECT compile_ms FROM wasm.cache() WHERE sha256 = '{digest}'"))
