@@ -4,8 +4,11 @@
  *		process, in milliseconds.
  *
  *	deserialize FILE
+ *
+ * The name of the file tells how it was compiled.
  */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "engine/config.h"
@@ -22,12 +25,13 @@ now(void)
 int
 main(int argc, char **argv)
 {
-	wasm_engine_t *engine = wasm_engine_new_with_config(pgw_config_new(false));
+	wasm_engine_t *engine;
 	wasmtime_module_t *module;
 	double		start;
 
 	if (argc != 2)
 		return 2;
+	engine = wasm_engine_new_with_config(pgw_config_new(strstr(argv[1], "-epoch") ? PGW_MODE_EPOCHS : 0));
 	start = now();
 	if (wasmtime_module_deserialize_file(engine, argv[1], &module) != NULL)
 	{

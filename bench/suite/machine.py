@@ -13,6 +13,7 @@ def describe(server: Server) -> dict[str, str]:
     with server.connect() as connection:
         postgres = connection.value("SHOW server_version")
         versions = connection.value("SELECT wasm.version()")
+        interruption = connection.value("SHOW wasm.interruption")
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
@@ -20,6 +21,7 @@ def describe(server: Server) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "PostgreSQL": postgres,
         "extension": versions,
+        "wasm.interruption": interruption,
         "C compiler": _first_line(["gcc", "--version"]),
     }
 

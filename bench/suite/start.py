@@ -135,13 +135,15 @@ def preloaded_sessions(server: Server, options: Options, calls: dict[str, str]) 
 
 def build_deserialize(server: Server) -> Path:
     engine = Path(os.environ["engine"])
+    runtime = engine / "lib/libwasmtime-runtime.a"
+    library = "wasmtime-runtime" if runtime.exists() else "wasmtime"
     program = server.scratch / "deserialize"
     sources = [BENCH / "suite/deserialize.c", TOP / "src/engine/config.c"]
     command = ["gcc", "-O2", f"-I{TOP}/src", f"-I{engine}/include", "-o", program, *sources]
     command += [
         f"-L{engine}/lib",
         f"-Wl,-rpath,{engine}/lib",
-        "-lwasmtime",
+        f"-l{library}",
         "-lm",
         "-lpthread",
         "-ldl",
