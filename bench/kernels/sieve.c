@@ -15,14 +15,13 @@ count_primes(int32_t limit)
 
 	for (int32_t i = 0; i < limit; i++)
 		composite[i] = 0;
+	for (int32_t i = 2; i * i < limit; i++)
+		if (!composite[i])
+			for (int32_t j = i * i; j < limit; j += i)
+				composite[j] = 1;
 	for (int32_t i = 2; i < limit; i++)
-	{
-		if (composite[i])
-			continue;
-		count++;
-		for (int64_t j = (int64_t) i * i; j < limit; j += i)
-			composite[j] = 1;
-	}
+		if (!composite[i])
+			count++;
 	return count;
 }
 
