@@ -58,7 +58,7 @@ demo: setup
 
 test:
 	@tools/setup --test --just
-	@$(MAKE) --no-print-directory all late-signal
+	@$(MAKE) --no-print-directory all late-signal interrupts
 	@tools/run-tests
 
 test-cassert:
@@ -69,7 +69,7 @@ test-cassert:
 # figures are gathered for doc/reliability.md.
 torture:
 	@tools/setup --test --cassert
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all interrupts
 	@mkdir -p build && rm -f build/figures
 	@tools/spec-suite
 	@tools/fuzz
@@ -152,6 +152,13 @@ build/late-signal/wasm.so: $(OBJS)
 	@$(CC) $(CFLAGS) $(CFLAGS_SL) $(CPPFLAGS) -DPGW_TEST_LATE_SIGNAL -c -o $(@D)/interrupt.o src/engine/interrupt.c
 	@$(CC) $(CFLAGS) $(filter-out src/engine/interrupt.o,$(OBJS)) $(@D)/interrupt.o \
 		$(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(SHLIB_LINK)
+
+# Functions by which a test interrupts its own session
+.PHONY: interrupts
+interrupts: build/interrupts/interrupts.so
+build/interrupts/interrupts.so: test/torture/interrupts.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(CFLAGS_SL) $(CPPFLAGS) -shared -o $@ $< -lrt
 
 # pg_regress makes its output folder, but not the one above it
 installcheck: | build

@@ -1,0 +1,328 @@
+# Guests that are interrupted at random instants, and at each of their
+# instructions: no process crashes, no cancel is lost, no instance is used that
+# was left in the middle of a call, and what is not to end a call changes nothing
+# in it.
+#
+# The session interrupts itself, by the functions of interrupts.c, which follow
+# each cancel up to its answer.  The guests are in interrupts.wat.
+#
+# PGW_SEED repeats the random numbers of another run; that makes the same
+# statements, but where the timer strikes is never the same.  PGW_INTERRUPTION
+# restricts the test to one setting of wasm.interruption.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../t";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Client;
+use Torture;
+use WasmTest;
+
+my $library = $ENV{INTERRUPTS_LIBRARY} || die "run make interrupts, and this by tools/run-tests\n";
+my $seed = $ENV{PGW_SEED} // int rand 2**31;
+my $growth_kb = 2048;
+
+# How often each of the guests is interrupted
+my $rounds = amount(60, 30_000);
+
+my $node = wasm_node('interrupts', conf => "log_statement = none\nlog_min_messages = fatal\n"
+	  . "log_min_error_statement = panic\nautovacuum = off\nfsync = off\n");
+my $admin = Client->new($node);
+
+figure('interrupts.seed', $seed);
+
+# --- guests ---
+
+# A function that keeps very many values over a call of itself.
+sub frames_module
+{
+	my ($name, $locals, $depth) = @_;
+	my $declare = '(local' . ' i64' x $locals . ')';
+	my $fill = join "\n", map {
+		sprintf '(local.set %d (i64.add (i64.mul (local.get 1) (i64.const %d)) (local.get 1)))', $_ + 1, 2 * $_ + 1
+	} 1 .. $locals;
+	my $sum = join "\n", map { sprintf '(local.set 1 (i64.xor (i64.rotl (local.get 1) (i64.const 5)) (local.get %d)))', $_ + 1 }
+	  1 .. $locals;
+
+	return qq{(module
+		(global \$inside (mut i32) (i32.const 0))
+		(func \$frame (param i32 i64) (result i64) $declare
+			$fill
+			(if (local.get 0)
+				(then (local.set 1 (call \$frame (i32.sub (local.get 0) (i32.const 1)) (local.get 1)))))
+			$sum
+			(local.get 1))
+		(func (export "$name") (param \$n i32) (result i64) (local \$i i64) (local \$h i64)
+			(if (global.get \$inside)
+				(then (drop (i32.trunc_f64_s (f64.const nan)))))
+			(global.set \$inside (i32.const 1))
+			(local.set \$i (i64.extend_i32_s (local.get \$n)))
+			(loop \$l
+				(local.set \$h (call \$frame (i32.const $depth) (i64.add (local.get \$h) (local.get \$i))))
+				(br_if \$l (i64.ne (local.tee \$i (i64.sub (local.get \$i) (i64.const 1))) (i64.const 0))))
+			(global.set \$inside (i32.const 0))
+			(local.get \$h)))};
+}
+
+my $guests = slurp_file("$FindBin::Bin/interrupts.wat");
+my $tail_calls = slurp_file("$FindBin::Bin/tail_calls.wat");
+my $frames = frames_module('frames', 500, 3);
+my $large_frames = frames_module('large_frames', 3000, 2);
+
+$admin->ask(qq{
+	CREATE FUNCTION guests() RETURNS wasm.module LANGUAGE wasm AS \$wat\$$guests\$wat\$;
+	SELECT wasm.create_functions('guests', 'g_');
+	CREATE FUNCTION metered() RETURNS wasm.module LANGUAGE wasm AS \$wat\$$guests\$wat\$;
+	ALTER FUNCTION metered() SET wasm.fuel = 1e15;
+	SELECT wasm.create_functions('metered', 'm_');
+	CREATE FUNCTION spare() RETURNS wasm.module LANGUAGE wasm AS \$wat\$$guests\$wat\$;
+	ALTER FUNCTION spare() SET wasm.fuel = 20000;
+	SELECT wasm.create_functions('spare', 's_');
+	CREATE FUNCTION tail_calls(integer) RETURNS bigint LANGUAGE wasm AS \$wat\$$tail_calls\$wat\$;
+	CREATE FUNCTION frames(integer) RETURNS bigint LANGUAGE wasm AS \$wat\$$frames\$wat\$;
+	CREATE FUNCTION large_frames(integer) RETURNS bigint LANGUAGE wasm AS \$wat\$$large_frames\$wat\$;
+});
+$admin->ask(q{
+	-- a start function that loops, and one that ends
+	CREATE FUNCTION starting(integer) RETURNS bigint LANGUAGE wasm AS
+		'(module (memory 1) (start $s)
+			(func $s (loop $l
+				(i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 1))) (br $l)))
+			(func (export "starting") (param i32) (result i64) (i64.const 0)))';
+	CREATE FUNCTION started(integer) RETURNS bigint LANGUAGE wasm AS
+		'(module (memory 1) (start $s)
+			(func $s (local i64) (loop $l
+				(i64.store (i32.const 8) (i64.add (i64.load (i32.const 8)) (local.get 0)))
+				(br_if $l (i64.ne (local.tee 0 (i64.add (local.get 0) (i64.const 1))) (i64.const 20000)))))
+			(func (export "started") (param i32) (result i64) (i64.load (i32.const 8))))';
+
+	-- an order of integers
+	CREATE FUNCTION orders() RETURNS wasm.module LANGUAGE wasm AS
+		'(module
+			(func (export "less") (param i32 i32) (result i32) (i32.lt_s (local.get 0) (local.get 1)))
+			(func (export "less_equal") (param i32 i32) (result i32) (i32.le_s (local.get 0) (local.get 1)))
+			(func (export "equal") (param i32 i32) (result i32) (i32.eq (local.get 0) (local.get 1)))
+			(func (export "greater_equal") (param i32 i32) (result i32) (i32.ge_s (local.get 0) (local.get 1)))
+			(func (export "greater") (param i32 i32) (result i32) (i32.gt_s (local.get 0) (local.get 1)))
+			(func (export "compare") (param i32 i32) (result i32)
+				(i32.sub (i32.gt_s (local.get 0) (local.get 1)) (i32.lt_s (local.get 0) (local.get 1)))))';
+	CREATE FUNCTION compare(integer, integer) RETURNS integer IMMUTABLE STRICT LANGUAGE wasm AS 'orders#compare';
+	DO $do$
+	DECLARE
+		name text;
+		symbol text;
+	BEGIN
+		FOR name, symbol IN VALUES ('less', '<#'), ('less_equal', '<=#'), ('equal', '=#'),
+				('greater_equal', '>=#'), ('greater', '>#') LOOP
+			EXECUTE format('CREATE FUNCTION is_%s(integer, integer) RETURNS boolean IMMUTABLE STRICT
+				LANGUAGE wasm AS ''orders#%s''', name, name);
+			EXECUTE format('CREATE OPERATOR %s (LEFTARG = integer, RIGHTARG = integer, FUNCTION = is_%s)', symbol, name);
+		END LOOP;
+	END $do$;
+	CREATE OPERATOR CLASS wasm_order FOR TYPE integer USING btree AS
+		OPERATOR 1 <#, OPERATOR 2 <=#, OPERATOR 3 =#, OPERATOR 4 >=#, OPERATOR 5 >#,
+		FUNCTION 1 compare(integer, integer);
+	CREATE UNLOGGED TABLE indexed (n integer);
+	CREATE INDEX ON indexed (n wasm_order);
+
+	CREATE DOMAIN checked AS integer CHECK (g_tiny(VALUE) > VALUE AND g_globals(3) <> 0);
+	CREATE FUNCTION add_up(bigint, bigint) RETURNS bigint LANGUAGE wasm AS
+		'(module (func (export "add_up") (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1))))';
+	CREATE AGGREGATE wasm_sum (bigint) (SFUNC = add_up, STYPE = bigint, INITCOND = 0);
+
+	CREATE UNLOGGED TABLE triggered (n bigint);
+	CREATE FUNCTION on_insert() RETURNS trigger LANGUAGE plpgsql AS $do$
+	BEGIN
+		NEW.n := g_integers(20) + (SELECT sum(g_tiny(n)) FROM generate_series(1, 20) n);
+		RETURN NEW;
+	END $do$;
+	CREATE TRIGGER on_insert BEFORE INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION on_insert();
+
+	CREATE FUNCTION divide_by_zero(integer) RETURNS bigint LANGUAGE plpgsql AS $do$
+	BEGIN
+		RETURN g_trap_division($1);
+	EXCEPTION WHEN division_by_zero THEN
+		RETURN 0;
+	END $do$;
+	-- guests in queries of functions, in queries
+	CREATE FUNCTION nested(n integer) RETURNS bigint LANGUAGE plpgsql AS $do$
+	DECLARE
+		h bigint := 0;
+	BEGIN
+		WHILE n <> 0 LOOP
+			h := h # (SELECT bit_xor(g_vectors(x)) FROM generate_series(1, 5) x WHERE divide_by_zero(x) = 0);
+			h := h # (g_recursion(2) + divide_by_zero(100) + g_integers(30));
+			n := n - 1;
+		END LOOP;
+		RETURN h;
+	END $do$;
+});
+my $row = 'rounds bigint, raised bigint, in_guest bigint, cancelled bigint, late bigint, ended bigint, '
+  . 'failed bigint, lost bigint, wrong bigint, example text, p50 float8, p99 float8, longest float8';
+my $outs = join ', ', map { "OUT $_" } split /, /, $row;
+$admin->ask(qq{
+	CREATE FUNCTION storm(statement text, argument integer, argument_spread integer,
+		expected text, errors text, kinds text, delay integer, delay_spread integer,
+		rounds integer, seed bigint, $outs) LANGUAGE c AS '$library';
+	CREATE FUNCTION barriers(integer) RETURNS float8 LANGUAGE c STRICT AS '$library';
+});
+my $can_step = !$admin->attempt(qq{
+	CREATE FUNCTION instructions(regprocedure, integer, text) RETURNS bigint LANGUAGE c STRICT AS '$library';
+	CREATE FUNCTION step(function regprocedure, argument integer, expected text, errors text, kinds text,
+		before text, first bigint, last bigint, rounds integer, seed bigint, $outs) LANGUAGE c AS '$library';
+	CREATE FUNCTION step_through(function regprocedure, argument integer, expected text, kinds text,
+		between_steps integer, seed bigint, $outs) LANGUAGE c AS '$library';
+})->{sqlstate};
+
+# What is interrupted: the statement; an argument with which it does not end soon,
+# 0 when there is none; one with which it takes some milliseconds; up to which one
+# it takes about as long as the timer waits; the errors with which it may end.
+# The share in the rounds is the last.
+my %quiet = (recursion => 500, bulk => 5000, growth => 2000);
+my @work = (
+	(map { work("g_$_", $_, $quiet{$_} // 20_000) }
+		  qw(integers branches floats recursion memory bulk growth indirect globals vectors arguments)),
+	work('g_spin', 'spin', 0),
+	work('tail_calls', 'tail_calls', 20_000),
+	work('frames', 'frames', 500),
+	work('large_frames', 'large_frames', 50),
+	work('starting', 'start', 0),
+	work('started', 'start_that_ends', 1, endless => 0, race => 1),
+	work('m_integers', 'metered', 20_000),
+	work('m_recursion', 'metered_recursion', 200),
+	(map { work("g_trap_$_", "trap_$_", 0, endless => 0, race => 5000, errors => '38000 22012 54001') }
+		  qw(unreachable division load store bulk indirect stack)),
+	work('s_branches', 'fuel', 0, endless => 0, race => 10_000, errors => '54000'),
+	{ name => 'wide', sql => q{SELECT (w).r1 # (w).r6 FROM g_wide($1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) w},
+		endless => -1, quiet => 20_000, race => 5000 },
+	statement('tiny', 'sum(g_tiny(a + b))'),
+	statement('domain', 'count((a + b)::checked)'),
+	statement('aggregate', 'wasm_sum(a + b)'),
+	statement('condition', 'count(*) FILTER (WHERE a <# b)'),
+	{ name => 'sort', sql => q{SELECT sum(n) FROM (SELECT (n * 7919) % 10007 AS n FROM generate_series(1, $1) n
+			ORDER BY 1 USING <# LIMIT 50) s}, endless => 100_000, quiet => 2000, race => 50, share => 0.1 },
+	{ name => 'index', sql => q{WITH i AS (INSERT INTO indexed SELECT (n * 7919) % 10007 FROM generate_series(1, $1) n
+			RETURNING n) SELECT sum(n) FROM i}, endless => 20_000, quiet => 300, race => 20, share => 0.05 },
+	{ name => 'trigger', sql => q{WITH i AS (INSERT INTO triggered SELECT n FROM generate_series(1, $1) n
+			RETURNING n) SELECT sum(n) FROM i}, endless => 20_000, quiet => 50, race => 3, share => 0.05 },
+	{ name => 'nested', sql => 'SELECT nested($1)', endless => -1, quiet => 5, race => 2, share => 0.2 });
+
+sub work
+{
+	my ($function, $name, $quiet, %params) = @_;
+
+	return { name => $name, sql => "SELECT $function(\$1)", endless => -1, quiet => $quiet,
+		race => int($quiet / 4), %params };
+}
+
+sub statement
+{
+	my ($name, $aggregate) = @_;
+
+	return { name => $name,
+		sql => "SELECT $aggregate FROM generate_series(1, \$1) a, generate_series(1, \$1) b",
+		endless => 5000, quiet => 60, race => 8 };
+}
+
+# --- what is done to them ---
+
+my %total;
+my @columns = map { (split ' ')[0] } split /, /, $row;
+
+sub quoted
+{
+	my ($text) = @_;
+
+	return defined $text ? "'" . $text =~ s/'/''/gr . "'" : 'NULL';
+}
+
+# The result of a run as a hash, added to the sums over all.
+sub run
+{
+	my ($client, $mode, $call) = @_;
+	my %result;
+
+	@result{@columns} = split /\|/, $client->ask("SELECT * FROM $call"), -1;
+	$total{$mode}{$_} += $result{$_} for qw(rounds raised in_guest cancelled late ended failed lost wrong);
+	$total{$mode}{longest} = $result{longest} if $result{longest} > ($total{$mode}{longest} // 0);
+	return \%result;
+}
+
+sub storm
+{
+	my ($client, $mode, $work, %params) = @_;
+
+	return run($client, $mode, sprintf q{storm(%s, %d, %d, %s, %s, '%s', %d, %d, %d, %d)},
+		quoted($work->{sql}), $params{argument} // 0, $params{spread} // 0, quoted($params{expected}),
+		quoted($work->{errors} // ''), $params{kinds}, @params{qw(delay delay_spread rounds)}, int rand 2**31);
+}
+
+sub describe
+{
+	my ($result) = @_;
+
+	return join ', ', map { "$_ $result->{$_}" } grep { $result->{$_} } @columns;
+}
+
+# Each round must have come to an end that it may have.
+sub check
+{
+	my ($title, $result, @ends) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $sum = 0;
+
+	$sum += $result->{$_} for @ends;
+	is($sum, $result->{rounds}, "$title: " . join(' or ', @ends)) or diag(describe($result));
+}
+
+# One guest in one session
+sub interrupt
+{
+	my ($client, $mode, $work) = @_;
+	my $count = sub { my $n = int($rounds * ($work->{share} // 1) * $_[0]); $n < 10 ? 10 : $n };
+	my $title = "$mode, $work->{name}";
+	my $start = now();
+
+	if ($work->{endless})
+	{
+		my $result = storm($client, $mode, $work, argument => $work->{endless}, kinds => 'c',
+			delay => 0, delay_spread => 120, rounds => $count->(0.5));
+		check("$title: a cancel in endless work", $result, 'cancelled');
+
+		$result = storm($client, $mode, $work, argument => $work->{endless}, kinds => 'auuuuuulc',
+			delay => 0, delay_spread => 30, rounds => $count->(0.2));
+		check("$title: a cancel among other signals", $result, 'cancelled');
+	}
+	if ($work->{race})
+	{
+		my $result = storm($client, $mode, $work, spread => $work->{race}, kinds => 'c',
+			delay => 0, delay_spread => 80, rounds => $count->(0.5));
+		check("$title: a cancel that may come late", $result, qw(cancelled late ended failed));
+	}
+	if ($work->{quiet})
+	{
+		my $expected = $client->ask($work->{sql} =~ s/\$1/$work->{quiet}/gr);
+		my $result = storm($client, $mode, $work, argument => $work->{quiet}, expected => $expected,
+			kinds => 'auuul', delay => 5, delay_spread => 40, rounds => $count->(0.003));
+		check("$title: signals that end nothing", $result, 'ended');
+	}
+	note(sprintf '%s: %.1f s', $title, now() - $start);
+}
+
+for my $mode ('epoch')
+{
+	my $client = Client->new($node);
+
+	srand($seed);
+	interrupt($client, $mode, $_) for @work;
+	figure("interrupts.$mode.$_", $total{$mode}{$_}) for sort keys %{ $total{$mode} };
+	$client->close;
+}
+
+$admin->close;
+check_log($node);
+$node->stop;
+done_testing();
