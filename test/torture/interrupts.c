@@ -107,10 +107,9 @@ typedef struct Work
 	const char *errors;			/* that may be, beside 57014 */
 } Work;
 
-/* Stepping: how many instructions, when something is to be raised, and again */
+/* Stepping: how many instructions there were, and at which to raise something */
 static int64 steps;
-static int64 steps_until;
-static int64 steps_between;		/* 0 for not again */
+static int64 steps_until;		/* 0 for each in a guest */
 
 /* --- where the program is --- */
 
@@ -298,10 +297,10 @@ on_step(int signo, siginfo_t *info, void *context)
 	if (++steps == steps_until)
 	{
 		raise_random(context);
-		steps_until += steps_between;
-		if (steps_between == 0)
-			interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+		interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 	}
+	else if (steps_until == 0 && in_guest(context))
+		raise_random(context);
 	errno = save_errno;
 }
 
@@ -625,7 +624,8 @@ execute_before(const char *statement)
 /*
  * instructions(function regprocedure, argument integer, before text) returns bigint
  *
- * How many instructions a call of a function takes after a statement.
+ * How many instructions a call of a function takes after a statement, when it
+ * is not the first.
  */
 PG_FUNCTION_INFO_V1(instructions);
 PGDLLEXPORT Datum
@@ -636,9 +636,10 @@ instructions(PG_FUNCTION_ARGS)
 
 	prepare_call(&work, &callee, PG_GETARG_OID(0), PG_GETARG_INT32(1));
 	SPI_connect();
+	steps_until = -1;
+	step_function(&work);
 	execute_before(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	steps = 0;
-	steps_until = -1;
 	step_function(&work);
 	SPI_finish();
 	PG_RETURN_INT64(steps);
@@ -671,7 +672,6 @@ step(PG_FUNCTION_ARGS)
 		work.expected = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	prepare_call(&work, &callee, PG_GETARG_OID(0), PG_GETARG_INT32(1));
 	start_run(text_to_cstring(PG_GETARG_TEXT_PP(4)), PG_GETARG_INT64(9), rounds);
-	steps_between = 0;
 	SPI_connect();
 	for (int64 i = 0; i < rounds; i++)
 	{
@@ -688,10 +688,10 @@ step(PG_FUNCTION_ARGS)
 
 /*
  * step_through(function regprocedure, argument integer,
- *		expected text, kinds text, between integer, seed bigint)
+ *		expected text, kinds text, seed bigint)
  *
- * Calls a function of an integer once, and raises something at every so many
- * instructions.
+ * Calls a function of an integer once, and raises something at each instruction
+ * of the guest.
  */
 PG_FUNCTION_INFO_V1(step_through);
 PGDLLEXPORT Datum
@@ -701,8 +701,8 @@ step_through(PG_FUNCTION_ARGS)
 	Callee		callee;
 
 	prepare_call(&work, &callee, PG_GETARG_OID(0), PG_GETARG_INT32(1));
-	start_run(text_to_cstring(PG_GETARG_TEXT_PP(3)), PG_GETARG_INT64(5), 1);
-	steps_between = steps_until = PG_GETARG_INT32(4);
+	start_run(text_to_cstring(PG_GETARG_TEXT_PP(3)), PG_GETARG_INT64(4), 1);
+	steps_until = 0;
 	play_round(&work);
 	return result_of_run(fcinfo);
 }

@@ -26,7 +26,10 @@ my $seed = $ENV{PGW_SEED} // int rand 2**31;
 my $growth_kb = 2048;
 
 # How often each of the guests is interrupted
-my $rounds = amount(60, 30_000);
+our $rounds = amount(60, 40_000);
+
+# How many instructions of each call are stepped through, for all interrupts of it
+my $steps = amount(20_000, 1_000_000);
 
 my $node = wasm_node('interrupts', conf => "log_statement = none\nlog_min_messages = fatal\n"
 	  . "log_min_error_statement = panic\nautovacuum = off\nfsync = off\n");
@@ -72,6 +75,7 @@ my $tail_calls = slurp_file("$FindBin::Bin/tail_calls.wat");
 my $frames = frames_module('frames', 500, 3);
 my $large_frames = frames_module('large_frames', 3000, 2);
 
+$admin->ask(good_functions());
 $admin->ask(qq{
 	CREATE FUNCTION guests() RETURNS wasm.module LANGUAGE wasm AS \$wat\$$guests\$wat\$;
 	SELECT wasm.create_functions('guests', 'g_');
@@ -174,7 +178,7 @@ my $can_step = !$admin->attempt(qq{
 	CREATE FUNCTION step(function regprocedure, argument integer, expected text, errors text, kinds text,
 		before text, first bigint, last bigint, rounds integer, seed bigint, $outs) LANGUAGE c AS '$library';
 	CREATE FUNCTION step_through(function regprocedure, argument integer, expected text, kinds text,
-		between_steps integer, seed bigint, $outs) LANGUAGE c AS '$library';
+		seed bigint, $outs) LANGUAGE c AS '$library';
 })->{sqlstate};
 
 # What is interrupted: the statement; an argument with which it does not end soon,
@@ -312,14 +316,160 @@ sub interrupt
 	note(sprintf '%s: %.1f s', $title, now() - $start);
 }
 
-for my $mode ('epoch')
+# Every instruction of a call: those of the guest, and those that enter and leave
+# it.  A cancel comes at one of them, other signals at all of one call.
+sub step
+{
+	my ($client, $mode, $function, $argument, %params) = @_;
+	my $warm = $params{cold} ? 'SELECT wasm.reset()'
+	  : $params{errors} ? 'SELECT g_tiny(1)'
+	  : "SELECT $function($argument)";
+	my $name = "'$function(integer)', $argument";
+	my $title = "$mode, each instruction of " . ($params{cold} ? 'the first ' : '') . "$function($argument)";
+	my $expected = $params{errors} ? undef : $client->ask("SELECT $function($argument)");
+	my $count = $params{errors} ? $params{instructions} : $client->ask("SELECT instructions($name, '$warm')");
+	# on average half of the instructions are stepped through
+	my $most = int(2 * $steps / $count) + 1;
+	my $result = run($client, $mode, sprintf q{step(%s, %s, '%s', 'c', '%s', %d, %d, %d, %d)},
+		$name, quoted($expected), $params{errors} // '', $warm, 1, $count,
+		($count > $most ? $most : 0), int rand 2**31);
+
+	check($title, $result, qw(cancelled late failed ended));
+	# the instruction that was to be interrupted was the last, or beyond it
+	cmp_ok($result->{ended}, '<=', 2 + 0.01 * $result->{rounds}, "$title: the call was interrupted");
+	figure("interrupts.$mode.step.$function.instructions", $count);
+	figure("interrupts.$mode.step.$function.interrupts", $result->{raised});
+	return if $params{errors} || $params{cold};
+
+	# who polls writes the log in steps, too
+	my $kinds = $mode eq 'signal' && $function ne 'tail_calls' ? 'aul' : 'au';
+	$client->ask($warm);
+	$result = run($client, $mode, sprintf q{step_through(%s, %s, '%s', %d)},
+		$name, quoted($expected), $kinds, int rand 2**31);
+	check("$title: signals that end nothing", $result, 'ended');
+	cmp_ok($result->{raised}, '>', 2, "$title: they came");
+}
+
+sub endless_guest
+{
+	my @guests = map { $_->{sql} =~ s/\$1/$_->{endless}/gr } grep { $_->{endless} } @work;
+
+	return $guests[ rand @guests ];
+}
+
+# New sessions, in each of which a signal comes for the first time
+sub first_signals
+{
+	my ($mode, $signal, $severity, $sqlstate, $count) = @_;
+	my @wrong;
+
+	for my $n (1 .. $count)
+	{
+		my $client = Client->new($node);
+		my $query = endless_guest();
+
+		$client->ask("SET wasm.interruption = $mode") if $mode ne 'default';
+		$client->ask('SELECT g_tiny(1)') if $n % 2;
+		my $before = processor_ticks($client->pid);
+
+		$client->send($query);
+		wait_until('the session works', sub { processor_ticks($client->pid) > $before });
+		select undef, undef, undef, rand 0.002;
+		kill $signal, $client->pid;
+		my $result = $client->result;
+
+		push @wrong, "$query: $result->{severity} $result->{sqlstate} $result->{message}"
+		  if "$result->{severity} $result->{sqlstate}" ne "$severity $sqlstate";
+		push @wrong, check_good($client, $n) || () if $severity eq 'ERROR';
+		if ($severity eq 'FATAL') { wait_until('the session ends', sub { process_gone($client->pid) }) }
+		else { $client->close }
+	}
+	is(join("\n", @wrong), '', "$mode, $count new sessions: SIG$signal, the first one, in a guest");
+}
+
+# All processes have to absorb a barrier before whoever has set it goes on.
+sub barriers
+{
+	my ($client, $mode, $count) = @_;
+	my $other = Client->new($node);
+	my @guests = grep { $_->{endless} && $_->{endless} < 0 } @work;
+	my $longest = 0;
+
+	for my $work (@guests)
+	{
+		my $before = processor_ticks($client->pid);
+
+		$client->send($work->{sql} =~ s/\$1/$work->{endless}/gr);
+		wait_for_work($client->pid, $before);
+		my $took = $other->ask("SELECT barriers($count)");
+
+		$longest = $took if $took > $longest;
+		kill 'INT', $client->pid;
+		my $result = $client->result;
+		is("$result->{severity} $result->{sqlstate}", 'ERROR 57014',
+			"$mode, $work->{name}: $count barriers were absorbed and did not end it");
+	}
+	figure("interrupts.$mode.barriers", $count * @guests);
+	figure("interrupts.$mode.barriers.longest", sprintf('%.2f', $longest), 'ms');
+	$other->close;
+}
+
+# --- each way to interrupt ---
+
+$admin->ask("SELECT good(1)");
+my $choice = $admin->ask(q{SELECT count(*) FROM pg_settings WHERE name = 'wasm.interruption'});
+my @modes = $choice ? qw(signal epoch) : qw(default);
+@modes = $ENV{PGW_INTERRUPTION} if $choice && $ENV{PGW_INTERRUPTION};
+
+for my $mode (@modes)
 {
 	my $client = Client->new($node);
+	my $pid = $client->pid;
 
 	srand($seed);
+	$client->ask("SET wasm.interruption = $mode") if $choice;
+
+	# all, once, to know how much memory that takes
+	{
+		local $rounds = 60;
+		interrupt($client, $mode, $_) for @work;
+	}
+	my $memory = memory_kb($pid);
+	my $start = now();
+
 	interrupt($client, $mode, $_) for @work;
-	figure("interrupts.$mode.$_", $total{$mode}{$_}) for sort keys %{ $total{$mode} };
+	my $growth = memory_kb($pid) - $memory;
+
+	cmp_ok($growth, '<=', $growth_kb, "$mode: memory stays");
+	figure("interrupts.$mode.memory_growth", $growth, 'kB');
+	figure("interrupts.$mode.seconds", sprintf '%.0f', now() - $start);
+	if ($can_step)
+	{
+		step($client, $mode, @$_)
+		  for [ 'g_tiny', 1 ], [ 'g_integers', 3 ], [ 'g_recursion', 1 ], [ 'g_bulk', 2 ], [ 'g_growth', 2 ],
+		  [ 'g_indirect', 3 ], [ 'g_vectors', 3 ], [ 'g_arguments', 2 ], [ 'tail_calls', 3 ], [ 'frames', 1 ],
+		  [ 'm_integers', 3 ], [ 'large_frames', 1 ], [ 'g_integers', 2, cold => 1 ],
+		  [ 'g_trap_unreachable', 3, errors => '38000', instructions => 1200 ],
+		  [ 'g_trap_division', 3, errors => '22012', instructions => 1200 ],
+		  [ 'g_trap_load', 3, errors => '38000', instructions => 1200 ],
+		  [ 'g_trap_bulk', 3, errors => '38000', instructions => 1200 ];
+	}
+	barriers($client, $mode, amount(20, 500));
+	is($client->ask('SELECT pg_backend_pid()'), $pid, "$mode: the session has lived through it");
+	is(process_status($pid, 'Threads'), '1', "$mode: it has one thread");
 	$client->close;
+
+	first_signals($mode, 'INT', 'ERROR', '57014', amount(10, 500));
+	first_signals($mode, 'TERM', 'FATAL', '57P01', amount(10, 500));
+
+	my %sum = %{ $total{$mode} };
+	is($sum{lost}, 0, "$mode: no cancel was lost");
+	is($sum{wrong}, 0, "$mode: nothing was wrong");
+	figure("interrupts.$mode.$_", $sum{$_}) for sort keys %sum;
+	if (full() && $mode ne 'epoch')
+	{
+		cmp_ok($sum{cancelled} + $sum{late} + $sum{failed}, '>=', 1_000_000, "$mode: a million cancels");
+	}
 }
 
 $admin->close;
