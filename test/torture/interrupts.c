@@ -14,6 +14,10 @@
  *		a	SIGALRM with nothing to do
  *		u	SIGUSR1 with nothing to do
  *		l	SIGUSR1 that asks for a log of the memory contexts
+ *
+ * Or, alone:
+ *
+ *		t	statement_timeout, of 1 ms
  */
 #include "postgres.h"
 
@@ -35,6 +39,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/timeout.h"
 
 PG_MODULE_MAGIC;
 
@@ -57,6 +62,8 @@ typedef struct Tally
 	int64		rounds;
 	int64		raised;
 	int64		in_guest;		/* when code of no library was running */
+	int64		cancels;
+	int64		cancels_in_guest;
 	int64		cancelled;		/* the statement was, by an error 57014 */
 	int64		late;			/* the statement had ended; cancelled right after */
 	int64		ended;			/* the statement had, before a cancel was raised */
@@ -70,6 +77,7 @@ typedef struct Tally
 /* The round */
 static volatile sig_atomic_t active = 0;
 static volatile sig_atomic_t cancel_raised = 0;
+static volatile sig_atomic_t cancel_in_guest = 0;
 static volatile sig_atomic_t signals_raised = 0;
 static volatile sig_atomic_t signals_in_guest = 0;
 static volatile sig_atomic_t watch_rang = 0;
@@ -193,6 +201,7 @@ raise_random(const ucontext_t *context)
 	{
 		case 'c':
 			cancel_raised = 1;
+			cancel_in_guest = in_guest(context);
 			clock_gettime(CLOCK_MONOTONIC, &cancel_time);
 			kill(MyProcPid, SIGINT);
 			break;
@@ -273,7 +282,7 @@ make_timers(void)
 static void
 start_run(const char *which, int64 seed, int64 rounds)
 {
-	if (which[0] == '\0' || strspn(which, "caul") != strlen(which))
+	if (which[0] == '\0' || (strspn(which, "caul") != strlen(which) && strcmp(which, "t") != 0))
 		elog(ERROR, "\"%s\" names no interrupts", which);
 	make_timers();
 	find_libraries();
@@ -334,10 +343,21 @@ stop_stepping(void)
 
 /* --- rounds --- */
 
+/* The server's own timer raises it. */
+static void
+start_timeout(void)
+{
+	cancel_raised = 1;
+	clock_gettime(CLOCK_MONOTONIC, &cancel_time);
+	cancel_time.tv_nsec += 1000000;
+	enable_timeout_after(STATEMENT_TIMEOUT, 1);
+}
+
 static void
 start_round(void)
 {
 	cancel_raised = 0;
+	cancel_in_guest = 0;
 	signals_raised = 0;
 	signals_in_guest = 0;
 	watch_rang = 0;
@@ -357,11 +377,14 @@ end_round(void)
 
 	active = 0;
 	set_round_timer(0);
+	disable_timeout(STATEMENT_TIMEOUT, false);
 	pending = QueryCancelPending;
 	QueryCancelPending = false;
 	tally.rounds++;
 	tally.raised += signals_raised;
 	tally.in_guest += signals_in_guest;
+	tally.cancels += cancel_raised;
+	tally.cancels_in_guest += cancel_in_guest;
 	return pending;
 }
 
@@ -467,13 +490,17 @@ play_round(const Work *work)
 		start_round();
 		if (work->plan != NULL)
 		{
-			set_round_timer(random_delay());
+			if (kinds[0] == 't')
+				start_timeout();
+			else
+				set_round_timer(random_delay());
 			result = execute_plan(work);
 		}
 		else
 			result = step_function(work);
 		pending = end_round();
 		judge_result(work, result, pending);
+		SPI_freetuptable(SPI_tuptable);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -518,8 +545,8 @@ static Datum
 result_of_run(FunctionCallInfo fcinfo)
 {
 	TupleDesc	desc;
-	bool		nulls[13] = {false};
-	Datum		values[13];
+	bool		nulls[15] = {false};
+	Datum		values[15];
 	int			n = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -528,6 +555,8 @@ result_of_run(FunctionCallInfo fcinfo)
 	values[n++] = Int64GetDatum(tally.rounds);
 	values[n++] = Int64GetDatum(tally.raised);
 	values[n++] = Int64GetDatum(tally.in_guest);
+	values[n++] = Int64GetDatum(tally.cancels);
+	values[n++] = Int64GetDatum(tally.cancels_in_guest);
 	values[n++] = Int64GetDatum(tally.cancelled);
 	values[n++] = Int64GetDatum(tally.late);
 	values[n++] = Int64GetDatum(tally.ended);

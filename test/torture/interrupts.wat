@@ -156,6 +156,32 @@
 		(i64.add
 			(call $mix (local.get $below) (local.get $h))
 			(i64.trunc_f64_s (local.get $x))))
+	(func $plunge (param $depth i32) (param $n i32) (param $h i64) (result i64)
+		(local $i i64)
+		(if (local.get $depth)
+			(then
+				(return
+					(call $mix
+						(local.get $h)
+						(call $plunge
+							(i32.sub (local.get $depth) (i32.const 1))
+							(local.get $n)
+							(i64.add (local.get $h) (i64.const 3)))))))
+		(local.set $i (call $passes (local.get $n)))
+		(loop $l
+			(local.set $h (call $mix (local.get $h) (local.get $i)))
+			(br_if $l
+				(i64.ne
+					(local.tee $i (i64.sub (local.get $i) (i64.const 1)))
+					(i64.const 0))))
+		(local.get $h))
+	;; a loop far down the stack
+	(func (export "deep") (param $n i32) (result i64)
+		(local $h i64)
+		(call $enter)
+		(local.set $h (call $plunge (i32.const 4000) (local.get $n) (i64.const 1)))
+		(call $leave)
+		(local.get $h))
 	(func (export "recursion") (param $n i32) (result i64)
 		(local $i i64) (local $h i64)
 		(call $enter)
@@ -200,10 +226,10 @@
 	(func (export "bulk") (param $n i32) (result i64)
 		(local $i i64) (local $h i64) (local $a i32)
 		(call $enter)
-		(memory.fill (i32.const 0) (i32.const 0) (i32.const 0x10000))
+		(memory.fill (i32.const 0) (i32.const 0) (i32.const 8192))
 		(local.set $i (call $passes (local.get $n)))
 		(loop $l
-			(local.set $a (i32.and (i32.wrap_i64 (local.get $h)) (i32.const 0x3fff)))
+			(local.set $a (i32.and (i32.wrap_i64 (local.get $h)) (i32.const 0x3ff)))
 			(memory.fill (local.get $a) (i32.wrap_i64 (local.get $i)) (i32.const 3000))
 			(memory.init $d (local.get $a) (i32.const 3) (i32.const 20))
 			(memory.copy (i32.const 5000) (i32.const 1000) (local.get $a))
@@ -212,6 +238,23 @@
 				(call $mix
 					(i64.add (local.get $h) (local.get $i))
 					(i64.load (i32.add (local.get $a) (i32.const 15)))))
+			(br_if $l
+				(i64.ne
+					(local.tee $i (i64.sub (local.get $i) (i64.const 1)))
+					(i64.const 0))))
+		(call $leave)
+		(local.get $h))
+
+	;; large blocks: next to no time is spent in the guest's own code
+	(func (export "blocks") (param $n i32) (result i64)
+		(local $i i64) (local $h i64)
+		(call $enter)
+		(drop (memory.grow (i32.mul (i32.lt_u (memory.size) (i32.const 36)) (i32.const 32))))
+		(local.set $i (call $passes (local.get $n)))
+		(loop $l
+			(memory.fill (i32.const 0x10000) (i32.wrap_i64 (local.get $i)) (i32.const 0x100000))
+			(memory.copy (i32.const 0x108000) (i32.const 0x18000) (i32.const 0x100000))
+			(local.set $h (call $mix (local.get $h) (i64.load (i32.const 0x110000))))
 			(br_if $l
 				(i64.ne
 					(local.tee $i (i64.sub (local.get $i) (i64.const 1)))
