@@ -90,9 +90,8 @@ enter(PgwFunction *function, ErrorContextCallback *context)
 }
 
 static inline void
-leave(FunctionCallInfo fcinfo, ErrorContextCallback *context)
+leave(const ErrorContextCallback *context)
 {
-	fcinfo->isnull = false;
 	error_context_stack = context->previous;
 }
 
@@ -127,7 +126,7 @@ call(FunctionCallInfo fcinfo)
 	result = pgw_plan_result(&function->plan, slots);
 	if (function->returns_set)
 		result = return_set(fcinfo, function, result);
-	leave(fcinfo, &context);
+	leave(&context);
 	return result;
 }
 
@@ -146,7 +145,7 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	pgw_plan_plain_arguments(&function->plan, fcinfo, slots);
 	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
 					  function->stat);
-	leave(fcinfo, &context);
+	leave(&context);
 	return pgw_plan_plain_result(&function->plan, slots);
 }
 

@@ -104,11 +104,14 @@ extern void pgw_plan_refuse_null(int position) pg_attribute_noreturn();
 static inline void
 pgw_plan_plain_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 {
-	for (int i = 0; i < plan->nargs; i++)
+	const NullableDatum *arg = fcinfo->args;
+	const NullableDatum *end = arg + plan->nargs;
+
+	for (; arg < end; arg++, slots++)
 	{
-		if (unlikely(fcinfo->args[i].isnull))
-			pgw_plan_refuse_null(i);
-		slots[i].i64 = DatumGetInt64(fcinfo->args[i].value);
+		if (unlikely(arg->isnull))
+			pgw_plan_refuse_null(arg - fcinfo->args);
+		slots->i64 = DatumGetInt64(arg->value);
 	}
 }
 
