@@ -14,6 +14,8 @@ pgw_config_new(PgwMode mode)
 	wasmtime_config_max_wasm_stack_set(config, PGW_GUEST_STACK);
 	wasmtime_config_signals_based_traps_set(config, true);
 	wasmtime_config_macos_use_mach_ports_set(config, false);
+	/* registering it costs each backend more than loading a small module */
+	wasmtime_config_native_unwind_info_set(config, false);
 	/* a copy-on-write image would hold a file descriptor per module */
 	wasmtime_config_memory_init_cow_set(config, false);
 
