@@ -33,6 +33,8 @@ int			pgw_instance_limit;
 int			pgw_compile_workers;
 int			pgw_cache_size;
 int			pgw_stat_max = 5000;
+int			pgw_profiler = PGW_PROFILER_NONE;
+bool		pgw_profiler_fixed = false;
 
 #ifdef PGW_CAN_REDIRECT
 #define PGW_INTERRUPTION_DEFAULT PGW_INTERRUPTION_SIGNAL
@@ -96,6 +98,22 @@ static const IntSetting int_settings[] = {
 	&pgw_cache_size, 1024, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MB},
 };
 
+static const struct config_enum_entry profilers[] = {
+	{"none", PGW_PROFILER_NONE, false},
+	{"perfmap", PGW_PROFILER_PERFMAP, false},
+	{"jitdump", PGW_PROFILER_JITDUMP, false},
+	{NULL, 0, false}
+};
+
+static bool
+check_profiler(int *profiler, void **extra, GucSource source)
+{
+	if (source == PGC_S_TEST || !pgw_profiler_fixed || *profiler == pgw_profiler)
+		return true;
+	GUC_check_errdetail("\"wasm.profiler\" cannot be changed after any WebAssembly function has been used in the session.");
+	return false;
+}
+
 static void
 on_fuel(double fuel, void *extra)
 {
@@ -137,6 +155,7 @@ pgw_guc_init(void)
 	refuse_hidden_value("wasm.fuel");
 	refuse_hidden_value("wasm.interruption");
 	refuse_hidden_value("wasm.stat_max");
+	refuse_hidden_value("wasm.profiler");
 	for (int i = 0; i < lengthof(int_settings); i++)
 	{
 		const IntSetting *s = &int_settings[i];
@@ -154,6 +173,11 @@ pgw_guc_init(void)
 							 "By a signal handler wherever it is, or by an epoch that its code polls.",
 							 &pgw_interruption, PGW_INTERRUPTION_DEFAULT, interruptions,
 							 PGC_SUSET, 0, NULL, on_interruption, NULL);
+	DefineCustomEnumVariable("wasm.profiler",
+							 "Sets how perf learns the names of WebAssembly functions.",
+							 "Read when a session first uses a WebAssembly function.",
+							 &pgw_profiler, PGW_PROFILER_NONE, profilers,
+							 PGC_SUSET, 0, check_profiler, NULL, NULL);
 	/* shared memory is made once; a session that counts for itself may follow a change */
 	DefineCustomIntVariable("wasm.stat_max",
 							"Sets how many functions and modules the statistics of WebAssembly have room for.",

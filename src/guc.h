@@ -29,6 +29,18 @@ extern int	pgw_instance_limit;
 extern int	pgw_compile_workers;
 extern int	pgw_cache_size;		/* MB */
 
+typedef enum PgwProfiler
+{
+	PGW_PROFILER_NONE,
+	PGW_PROFILER_PERFMAP,
+	PGW_PROFILER_JITDUMP
+} PgwProfiler;
+
+extern int	pgw_profiler;		/* a PgwProfiler */
+
+/* Set when the session has made an engine: it is too late to change the profiler. */
+extern bool pgw_profiler_fixed;
+
 /* wasm.stat_max: how many functions and modules the statistics have room for */
 extern int	pgw_stat_max;
 

@@ -14,6 +14,7 @@
 #include "engine/error.h"
 #include "engine/interrupt.h"
 #include "engine/memory.h"
+#include "engine/profiler.h"
 #include "engine/redirect.h"
 #include "miscadmin.h"
 
@@ -77,6 +78,7 @@ make_engine(PgwMode mode)
 	wasm_engine_t *engine;
 
 	pgw_memory_configure(config);
+	pgw_profiler_configure(config);
 	engine = wasm_engine_new_with_config(config);
 	if (engine == NULL)
 		ereport(ERROR,
