@@ -103,9 +103,12 @@ void
 pgw_engine_prepare(void)
 {
 	wasm_config_t *config = pgw_config_new(0);
+	wasm_engine_t *engine;
 
 	wasmtime_config_signals_based_traps_set(config, false);
-	wasm_engine_delete(wasm_engine_new_with_config(config));
+	engine = wasm_engine_new_with_config(config);
+	pgw_redirect_try(engine);
+	wasm_engine_delete(engine);
 }
 
 wasm_engine_t *

@@ -144,6 +144,19 @@ find_trap(wasm_engine_t *engine)
 }
 
 void
+pgw_redirect_try(wasm_engine_t *engine)
+{
+	wasmtime_module_t *module;
+	wasmtime_error_t *error = wasmtime_module_deserialize(engine, trap_artifact, sizeof(trap_artifact), &module);
+
+	/* refused, where the engine is of another configuration */
+	if (error != NULL)
+		wasmtime_error_delete(error);
+	else
+		wasmtime_module_delete(module);
+}
+
+void
 pgw_redirect_init(wasm_engine_t *engine)
 {
 	trap_address = find_trap(engine);
@@ -158,6 +171,11 @@ pgw_redirect(void *context)
 }
 
 #else
+
+void
+pgw_redirect_try(wasm_engine_t *engine)
+{
+}
 
 void
 pgw_redirect_reserve(void)

@@ -14,6 +14,12 @@
 #define PGW_CAN_REDIRECT 1
 #endif
 
+/*
+ * Lets an engine that will run nothing see whether the processor has what a
+ * module needs; it keeps that for every engine of the process.
+ */
+extern void pgw_redirect_try(wasm_engine_t *engine);
+
 /* To be called once, with the engine of mode 0, before any code is learnt.  May throw. */
 extern void pgw_redirect_init(wasm_engine_t *engine);
 
