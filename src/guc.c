@@ -9,7 +9,6 @@
 #include <limits.h>
 
 #include "compat.h"
-#include "engine/redirect.h"
 #include "miscadmin.h"
 
 /* A 32-bit linear memory has at most 65,536 pages of 64 kB. */

@@ -44,6 +44,11 @@ extern bool pgw_profiler_fixed;
 /* wasm.stat_max: how many functions and modules the statistics have room for */
 extern int	pgw_stat_max;
 
+/* Where a signal handler can find and change the program counter */
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+#define PGW_CAN_REDIRECT 1
+#endif
+
 /* wasm.interruption: how a running guest is stopped */
 typedef enum PgwInterruption
 {

@@ -9,6 +9,7 @@
 
 #include "catalog/function.h"
 #include "catalog/instance.h"
+#include "engine/digest.h"
 #include "engine/engine.h"
 #include "fmgr.h"
 #include "guc.h"
@@ -29,5 +30,8 @@ _PG_init(void)
 	pgw_session_init();
 	pgw_stat_init();
 	if (process_shared_preload_libraries_in_progress)
+	{
 		pgw_engine_prepare();
+		pgw_digest_prepare();
+	}
 }

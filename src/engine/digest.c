@@ -8,6 +8,7 @@
 
 #include "common/cryptohash.h"
 #include "utils/builtins.h"
+#include "utils/resowner.h"
 
 PgwDigest
 pgw_digest(const char *bytes, size_t length)
@@ -27,6 +28,19 @@ pgw_digest(const char *bytes, size_t length)
 	}
 	pg_cryptohash_free(context);
 	return digest;
+}
+
+void
+pgw_digest_prepare(void)
+{
+	ResourceOwner caller = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(NULL, "wasm digest");
+
+	/* the postmaster has none */
+	CurrentResourceOwner = owner;
+	(void) pgw_digest("", 0);
+	CurrentResourceOwner = caller;
+	ResourceOwnerDelete(owner);
 }
 
 void

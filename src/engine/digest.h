@@ -16,6 +16,12 @@ typedef struct PgwDigest
 
 extern PgwDigest pgw_digest(const char *bytes, size_t length);
 
+/*
+ * To be called in the postmaster: the first hash of a process may have to fetch
+ * the algorithm, which every backend then inherits.
+ */
+extern void pgw_digest_prepare(void);
+
 /* As 64 hex digits and a zero byte. */
 extern void pgw_digest_print(const PgwDigest *digest, char *hex);
 

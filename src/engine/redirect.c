@@ -16,6 +16,8 @@
 
 #include "engine/redirect.h"
 
+#include "guc.h"
+
 #ifdef PGW_CAN_REDIRECT
 
 #include <signal.h>

@@ -9,11 +9,6 @@
 
 #include <wasmtime.h>
 
-/* Where a signal handler can find and change the program counter. */
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
-#define PGW_CAN_REDIRECT 1
-#endif
-
 /*
  * Lets an engine that will run nothing see whether the processor has what a
  * module needs; it keeps that for every engine of the process.
