@@ -25,6 +25,9 @@ my $library = $ENV{INTERRUPTS_LIBRARY} || die "run make interrupts, and this by 
 my $seed = $ENV{PGW_SEED} // int rand 2**31;
 my $growth_kb = 2048;
 
+# one statement interrupts many times
+$PostgreSQL::Test::Utils::timeout_default *= amount(1, 10);
+
 # How often each of the guests is interrupted
 our $rounds = amount(60, 40_000);
 
@@ -192,7 +195,7 @@ my @work = (
 		  qw(integers branches floats recursion memory bulk growth indirect globals vectors arguments)),
 	work('g_spin', 'spin', 0),
 	work('g_deep', 'deep', 20_000),
-	work('g_blocks', 'blocks', 10, race => 2, share => 0.02),
+	work('g_blocks', 'blocks', 10, race => 2, share => 0.001),
 	work('tail_calls', 'tail_calls', 20_000),
 	work('frames', 'frames', 500),
 	work('large_frames', 'large_frames', 50),
