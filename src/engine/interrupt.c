@@ -10,7 +10,8 @@
  *
  * A function of a guest that was interrupted in its own code has left
  * PostgreSQL in the state of a call that it made: the signal handler itself
- * serves.  When that threw, the guest is redirected to a trap.
+ * serves.  When that threw, the guest is redirected to a trap.  Code that the
+ * guest had called is let go on; the guest is held where that comes back.
  *
  * A guest whose code polls an epoch is reached by incrementing that: at its next
  * loop or call it enters the deadline callback.  The engine computes the next
@@ -58,6 +59,9 @@ typedef struct WrappedSignal
 static WrappedSignal wrapped[NSIG];
 static struct sigaction trap_actions[NSIG];
 
+/* The engine's handler of SIGSEGV; ours comes before it. */
+static struct sigaction engine_fault_action;
+
 static void
 retry_in(long ns)
 {
@@ -71,6 +75,8 @@ pgw_interrupt_retry(void)
 {
 	for (int i = 0; i < nwatched; i++)
 		wasmtime_engine_increment_epoch(watched_engines[i]);
+	if (InterruptHoldoffCount == 0 && CritSectionCount == 0)
+		pgw_redirect_hold();
 	retry_in(PGW_RETRY_SOON_NS);
 }
 
@@ -157,6 +163,41 @@ wrapping_handler(int signo, siginfo_t *info, void *context)
 	errno = save_errno;
 }
 
+/*
+ * A guest has been held where it came back to its own code.  This runs on the
+ * engine's signal stack, where nothing can be served: the alarm comes when this
+ * returns, since signals are blocked here.  In a trampoline, the guest must get
+ * further first.
+ */
+static void
+fault_handler(int signo, siginfo_t *info, void *context)
+{
+	int			save_errno = errno;
+
+	if (!pgw_redirect_held(info, context))
+		call_handler(&engine_fault_action, signo, info, context);
+	else if (pgw_redirect_in_guest(context))
+		kill(MyProcPid, SIGALRM);
+	else
+		retry_in(PGW_RETRY_SOON_NS);
+	errno = save_errno;
+}
+
+/* After the engine has installed its own */
+static void
+install_fault_handler(void)
+{
+	struct sigaction action;
+
+	sigaction(SIGSEGV, NULL, &engine_fault_action);
+	action = engine_fault_action;
+	action.sa_flags |= SA_SIGINFO;
+	action.sa_sigaction = fault_handler;
+	for (int i = 0; i < lengthof(wrapped_signals); i++)
+		sigaddset(&action.sa_mask, wrapped_signals[i]);
+	sigaction(SIGSEGV, &action, NULL);
+}
+
 static bool
 same_handler(const struct sigaction *a, const struct sigaction *b)
 {
@@ -199,6 +240,7 @@ pgw_interrupt_init(wasm_engine_t *engine)
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("could not create a timer: %m")));
 	watched_engines[nwatched++] = engine;
+	install_fault_handler();
 	for (int i = 0; i < lengthof(trap_signals); i++)
 		sigaction(trap_signals[i], NULL, &trap_actions[trap_signals[i]]);
 	for (int i = 0; i < lengthof(wrapped_signals); i++)

@@ -20,8 +20,9 @@
 
 #ifdef PGW_CAN_REDIRECT
 
-#include <signal.h>
+#include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "engine/error.h"
 #include "engine/layout.h"
@@ -126,6 +127,55 @@ pgw_redirect_in_guest(const void *context)
 	return false;
 }
 
+/* The pages of all code that is known.  Returns false when that failed. */
+static bool
+protect(int protection)
+{
+	const CodeRanges *known = ranges;
+	uintptr_t	page = sysconf(_SC_PAGESIZE);
+	bool		done = true;
+
+	for (int i = 0; known != NULL && i < known->room; i++)
+	{
+		uintptr_t	start = (uintptr_t) known->list[i].start & ~(page - 1);
+		uintptr_t	end = ((uintptr_t) known->list[i].end + page - 1) & ~(page - 1);
+
+		if (end != 0 && mprotect((void *) start, end - start, protection) != 0)
+			done = false;
+	}
+	return done;
+}
+
+static bool
+in_pages(const char *address)
+{
+	const CodeRanges *known = ranges;
+	uintptr_t	page = sysconf(_SC_PAGESIZE);
+
+	for (int i = 0; known != NULL && i < known->room; i++)
+	{
+		if (known->list[i].end != NULL &&
+			(uintptr_t) address >= ((uintptr_t) known->list[i].start & ~(page - 1)) &&
+			(uintptr_t) address < (((uintptr_t) known->list[i].end + page - 1) & ~(page - 1)))
+			return true;
+	}
+	return false;
+}
+
+void
+pgw_redirect_hold(void)
+{
+	(void) protect(PROT_READ);
+}
+
+bool
+pgw_redirect_held(const siginfo_t *info, const void *context)
+{
+	const char *pc = (const char *) PROGRAM_COUNTER((const ucontext_t *) context);
+
+	return info->si_addr == pc && in_pages(pc) && protect(PROT_READ | PROT_EXEC);
+}
+
 /* The module lives as long as the backend. */
 static const char *
 find_trap(wasm_engine_t *engine)
@@ -196,6 +246,17 @@ pgw_redirect_forget(const char *code)
 
 bool
 pgw_redirect_in_guest(const void *context)
+{
+	return false;
+}
+
+void
+pgw_redirect_hold(void)
+{
+}
+
+bool
+pgw_redirect_held(const siginfo_t *info, const void *context)
 {
 	return false;
 }

@@ -9,6 +9,8 @@
 
 #include <wasmtime.h>
 
+#include <signal.h>
+
 /*
  * Lets an engine that will run nothing see whether the processor has what a
  * module needs; it keeps that for every engine of the process.
@@ -35,6 +37,18 @@ extern void pgw_redirect_forget(const char *code);
  * function interrupted in its own code?
  */
 extern bool pgw_redirect_in_guest(const void *context);
+
+/*
+ * Lets guests fault where they go on in their own code, by making it not
+ * executable.  Signal-safe.
+ */
+extern void pgw_redirect_hold(void);
+
+/*
+ * For a handler of SIGSEGV that no other handler interrupts: was that the
+ * fault?  Then the code is executable again, and guests go on.
+ */
+extern bool pgw_redirect_held(const siginfo_t *info, const void *context);
 
 /* Lets that function trap when the handler returns. */
 extern void pgw_redirect(void *context);
