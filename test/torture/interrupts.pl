@@ -195,7 +195,7 @@ my @work = (
 		  qw(integers branches floats recursion memory bulk growth indirect globals vectors arguments)),
 	work('g_spin', 'spin', 0),
 	work('g_deep', 'deep', 20_000),
-	work('g_blocks', 'blocks', 10, race => 2, share => 0.001),
+	work('g_blocks', 'blocks', 10, race => 2, share => 0.02),
 	work('tail_calls', 'tail_calls', 20_000),
 	work('frames', 'frames', 500),
 	work('large_frames', 'large_frames', 50),
