@@ -267,7 +267,7 @@ try('blocks 2,000 deep', '', binary("\x02\x40" x 2_000 . "\x0b" x 2_000), call =
 try('blocks that do not end', '22P03', binary("\x02\x40" x 100_000));
 try('conditions 2,000 deep', '', binary("\x41\1\x04\x40" x 2_000 . "\x0b" x 2_000), call => 'h_f()');
 try('20,000 loops in each other', '54000', binary("\x03\x40" x 20_000 . "\x0b" x 20_000),
-	set => [ "wasm.compile_timeout = '2s'" ]);
+	set => [ 'wasm.interruption = epoch', "wasm.compile_timeout = '2s'" ]);
 try('a stack of 100,000 values', '', binary("\x41\1" x 100_000 . "\x1a" x 100_000), call => 'h_f()');
 try('a stack of 10,000 values', '', binary("\x41\1" x 10_000 . "\x1a" x 10_000), call => 'h_f()');
 try('100,000 values taken from nowhere', '', binary("\0" . "\x1a" x 100_000));
