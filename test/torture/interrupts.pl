@@ -29,7 +29,7 @@ my $growth_kb = 2048;
 $PostgreSQL::Test::Utils::timeout_default *= amount(1, 10);
 
 # How often each of the guests is interrupted
-our $rounds = amount(60, 40_000);
+our $rounds = amount(60, 70_000);
 
 # How many instructions of each call are stepped through, for all interrupts of it
 my $steps = amount(20_000, 1_000_000);
@@ -325,7 +325,7 @@ sub interrupt
 			kinds => 'auuul', delay => 5, delay_spread => 40, rounds => $count->(0.003));
 		check("$title: signals that end nothing", $result, 'ended');
 	}
-	note(sprintf '%s: %.1f s', $title, now() - $start);
+	note(sprintf "%s: %.1f s, %d cancels struck guests so far", $title, now() - $start, $total{$mode}{cancels_in_guest});
 }
 
 # Every instruction of a call: those of the guest, and those that enter and leave
