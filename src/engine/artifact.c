@@ -175,6 +175,8 @@ check_file(OpenArtifact *file, const PgwCodeKey *key)
 	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->mode != key->mode ||
 			 (tail->layout.mode | PGW_MODE_EPOCHS) != (key->mode | PGW_MODE_EPOCHS))
 		file->fault = "it was made for another engine";
+	else if (tail->layout.bodies_start > tail->layout.bodies_end || tail->layout.bodies_end > tail->length)
+		file->fault = "its functions are not in it";
 	return file->fault == NULL;
 }
 

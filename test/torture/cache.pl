@@ -99,8 +99,8 @@ sub crc32c
 }
 
 # What follows the content in a file; artifact.c says what it means.
-my $tail_format = 'L l Q a32 a32 L';
-my $tail_length = length(pack $tail_format, (0) x 6) + 4;
+my $tail_format = 'L l Q a32 a32 Q Q L L L';
+my $tail_length = length(pack $tail_format, (0) x 10) + 4;
 
 sub content_of
 {
@@ -262,6 +262,7 @@ my $length = qr/length/;
 my $checksum = qr/checksum/;
 my $kind = qr/not a regular file/;
 my $module = qr/another module/;
+my $outside = qr/its functions are not in it/;
 my $engine = qr/another engine/;
 my $refuses = qr/engine refuses/;
 my $symlink = qr/symbolic link/;
@@ -302,7 +303,9 @@ my @kinds = (
 	[ 'content of zeros, with a right checksum', content(sub { forge("\0" x 5000, $_[0]) }), $refuses ],
 	[ 'content of noise, with a right checksum',
 		content(sub { forge(join('', map { chr int rand 256 } 1 .. 5000), $_[0]) }), $refuses ],
-	[ 'no content, with a right checksum', content(sub { forge('', $_[0]) }), $refuses ],
+	[ 'no content, with a right checksum', content(sub { forge('', $_[0]) }), $outside ],
+	[ 'functions beyond its end', content(sub { forge(content_of($_[0]), $_[0], 6, length $_[0]) }), $outside ],
+	[ 'functions that end before they start', content(sub { forge(content_of($_[0]), $_[0], 6, 0) }), $outside ],
 	[ 'code of another configuration, with a right checksum',
 		content(sub { forge(content_of(metered_content($_[1])), $_[0]) }), $refuses ],
 	[ 'the artifact of another configuration', content(sub { metered_content($_[1]) }), $engine ],
