@@ -11,7 +11,7 @@ from .section import Figure, Goal, Options, Row, Section
 from .server import BENCH, PURE, Server, check_same, quoted, time_queries
 
 # The compiled ones are quick: many rounds, and what else the machine does matters less.
-ROUNDS_FACTOR = 5
+ROUNDS_FACTOR = 9
 QUICK_FACTOR = 10
 SLOW = {"PL/pgSQL": "plpgsql", "PL/Python": "plpython"}
 MEAN_GOAL = 1.15
