@@ -364,7 +364,7 @@ main(void)
 	struct sigaction action = {.sa_handler = on_time,.sa_flags = SA_RESTART};
 	int			request;
 
-	engine = wasm_engine_new_with_config(pgw_config_new(false));
+	engine = wasm_engine_new_with_config(pgw_config_new(PGW_MODE_EPOCHS));
 	if (engine == NULL)
 		fail("the engine does not start");
 	sigaction(SIGPROF, &action, NULL);
