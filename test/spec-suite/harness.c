@@ -516,7 +516,7 @@ main(void)
 	size_t		room = 0;
 	ssize_t		length;
 
-	engine = wasm_engine_new_with_config(pgw_config_new(false));
+	engine = wasm_engine_new_with_config(pgw_config_new(PGW_MODE_EPOCHS));
 	if (engine == NULL)
 		fatal("could not start the engine");
 	linker = wasmtime_linker_new(engine);
