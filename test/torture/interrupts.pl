@@ -215,8 +215,8 @@ my @work = (
 	statement('aggregate', 'wasm_sum(a + b)'),
 	statement('condition', 'count(*) FILTER (WHERE a <# b)'),
 	{ name => 'sort', sql => q{SELECT sum(n) FROM (SELECT (m * n * 7919) % 10007 AS n
-			FROM generate_series(1, 50) m, generate_series(1, $1) n ORDER BY 1 USING <# LIMIT 50) s},
-		endless => 1000, delay => 250, quiet => 40, race => 5, share => 0.1 },
+			FROM generate_series(1, 500) m, generate_series(1, $1) n ORDER BY 1 USING <# LIMIT 50) s},
+		endless => 1000, delay => 250, quiet => 10, race => 2, share => 0.1 },
 	{ name => 'index', sql => q{WITH i AS (INSERT INTO indexed SELECT (m * n * 7919) % 10007
 			FROM generate_series(1, 50) m, generate_series(1, $1) n RETURNING n) SELECT sum(n) FROM i},
 		endless => 1000, delay => 250, quiet => 6, race => 3, share => 0.05 },
@@ -369,12 +369,8 @@ sub step
 	cmp_ok($result->{raised}, '>', 2, "$title: they came");
 }
 
-sub endless_guest
-{
-	my @guests = map { $_->{sql} =~ s/\$1/$_->{endless}/gr } grep { $_->{endless} } @work;
-
-	return $guests[ rand @guests ];
-}
+# Statements that never end, not only late
+my @endless = map { $_->{sql} =~ s/\$1/$_->{endless}/gr } grep { $_->{endless} < 0 } @work;
 
 # New sessions, in each of which a signal comes for the first time
 sub first_signals
@@ -385,7 +381,7 @@ sub first_signals
 	for my $n (1 .. $count)
 	{
 		my $client = Client->new($node);
-		my $query = endless_guest();
+		my $query = $endless[ rand @endless ];
 
 		$client->ask("SET wasm.interruption = $mode") if $mode ne 'default';
 		$client->ask('SELECT g_tiny(1)') if $n % 2;
@@ -411,7 +407,7 @@ sub barriers
 {
 	my ($client, $mode, $count) = @_;
 	my $other = Client->new($node);
-	my @guests = grep { $_->{endless} && $_->{endless} < 0 } @work;
+	my @guests = grep { $_->{endless} < 0 } @work;
 	my $longest = 0;
 
 	for my $work (@guests)
