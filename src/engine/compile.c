@@ -277,6 +277,8 @@ explain_end(Helper *helper)
 {
 	int			status = await_end(helper);
 
+	/* a cancel or timeout is a signal to the whole process group */
+	CHECK_FOR_INTERRUPTS();
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		refuse_time(helper);
 	if (WIFSIGNALED(status))
