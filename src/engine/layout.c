@@ -10,6 +10,7 @@
 
 #include <elf.h>
 #include <string.h>
+#include <unistd.h>
 
 static const Elf64_Shdr *
 sections_of(const char *elf)
@@ -38,6 +39,15 @@ is_body(const char *name)
 	return strncmp(name, "wasm[", 5) == 0 && strstr(name, "]::function[") != NULL;
 }
 
+/* A built-in that may take long, called by guests: not memory.grow or table.grow. */
+static bool
+is_bulk(const char *name)
+{
+	return (strncmp(name, "wasmtime_builtin_memory_", 24) == 0 ||
+			strncmp(name, "wasmtime_builtin_table_", 23) == 0) &&
+		strstr(name, "grow") == NULL;
+}
+
 bool
 pgw_layout_find(const char *artifact, PgwLayout *layout)
 {
@@ -46,6 +56,7 @@ pgw_layout_find(const char *artifact, PgwLayout *layout)
 	const Elf64_Sym *symbols;
 	const char *names;
 	size_t		count;
+	uint64_t	page = (uint64_t) sysconf(_SC_PAGESIZE);
 	uint64_t	start = UINT64_MAX;
 	uint64_t	end = 0;
 
@@ -65,9 +76,16 @@ pgw_layout_find(const char *artifact, PgwLayout *layout)
 	}
 	for (size_t i = 0; i < count; i++)
 	{
-		if (symbols[i].st_size > 0 && symbols[i].st_value < end &&
-			symbols[i].st_value + symbols[i].st_size > start &&
-			!is_body(names + symbols[i].st_name))
+		const char *name = names + symbols[i].st_name;
+		uint64_t	symbol_start = symbols[i].st_value;
+		uint64_t	symbol_end = symbol_start + symbols[i].st_size;
+
+		if (symbol_start == symbol_end || is_body(name))
+			continue;
+		if (symbol_start < end && symbol_end > start)
+			return false;
+		if (is_bulk(name) && (text->sh_offset + symbol_start) / page <= (text->sh_offset + end) / page &&
+			(text->sh_offset + symbol_end) / page >= (text->sh_offset + start) / page)
 			return false;
 	}
 	layout->bodies_start = start < end ? text->sh_offset + start : 0;

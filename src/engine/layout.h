@@ -22,7 +22,9 @@ typedef struct PgwLayout
 
 /*
  * Finds the bodies in an artifact, which must be the engine's own work.
- * Returns false when other code is between them.
+ * Returns false when other code is between them, or when they share a page with
+ * built-ins that may take long: a guest that comes back from these could not be
+ * held (see redirect.c).
  */
 extern bool pgw_layout_find(const char *artifact, PgwLayout *layout);
 
