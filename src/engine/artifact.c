@@ -48,7 +48,7 @@
 #define METERED_SUFFIX "-fuel"
 #define EPOCHS_SUFFIX "-epoch"
 
-#define TAIL_MAGIC 0x50475755	/* "PGWU" */
+#define TAIL_MAGIC 0x50475756	/* "PGWV" */
 
 /* Files up to this size are read, larger ones mapped */
 #define READ_MAX (64 * 1024)
@@ -175,8 +175,8 @@ check_file(OpenArtifact *file, const PgwCodeKey *key)
 	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->mode != key->mode ||
 			 (tail->layout.mode | PGW_MODE_EPOCHS) != (key->mode | PGW_MODE_EPOCHS))
 		file->fault = "it was made for another engine";
-	else if (tail->layout.bodies_start > tail->layout.bodies_end || tail->layout.bodies_end > tail->length)
-		file->fault = "its functions are not in it";
+	else if (!pgw_layout_fits(&tail->layout, tail->length))
+		file->fault = "its code is not in it";
 	return file->fault == NULL;
 }
 

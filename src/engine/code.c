@@ -225,24 +225,17 @@ read_imports(PgwCode *code)
 	PG_END_TRY();
 }
 
-/* Where the machine code of its functions is. */
-static const char *
-bodies_of(const PgwArtifact *artifact)
-{
-	void	   *start;
-	void	   *end;
-
-	wasmtime_module_image_range(artifact->module, &start, &end);
-	return (const char *) start + artifact->layout.bodies_start;
-}
-
 static void
 destroy(PgwCode *code)
 {
+	void	   *image;
+	void	   *image_end;
+
 	Assert(code->holders == 0);
 	dlist_delete(&code->idle);
 	nidle--;
-	pgw_redirect_forget(bodies_of(&code->artifact));
+	wasmtime_module_image_range(code->artifact.module, &image, &image_end);
+	pgw_redirect_forget(image, image_end);
 	pgw_artifact_close(&code->artifact);
 	MemoryContextDelete(code->context);
 	hash_search(codes, &code->key, HASH_REMOVE, NULL);
@@ -306,13 +299,15 @@ static PgwCode *
 keep(const PgwCodeKey *key, PgwArtifact *artifact)
 {
 	PgwCode		fresh = {.key = *key,.artifact = *artifact,.holders = 1,.compile_ms = -1};
-	const PgwLayout *layout = &artifact->layout;
+	bool		polls = artifact->layout.mode & PGW_MODE_EPOCHS;
 	PgwCode    *code = NULL;
+	void	   *image;
+	void	   *image_end;
 
 	PG_TRY();
 	{
 		read_types(&fresh);
-		if ((layout->mode & PGW_MODE_EPOCHS) == 0)
+		if (!polls)
 			pgw_redirect_reserve();
 		code = hash_search(codes, key, HASH_ENTER, NULL);
 	}
@@ -323,8 +318,11 @@ keep(const PgwCodeKey *key, PgwArtifact *artifact)
 	}
 	PG_END_TRY();
 	*code = fresh;
-	if ((layout->mode & PGW_MODE_EPOCHS) == 0)
-		pgw_redirect_learn(bodies_of(artifact), layout->bodies_end - layout->bodies_start);
+	if (!polls)
+	{
+		wasmtime_module_image_range(artifact->module, &image, &image_end);
+		pgw_redirect_learn(image, &artifact->layout);
+	}
 	return code;
 }
 

@@ -40,7 +40,7 @@
 #define PGW_SECTION_START 8
 #define PGW_SECTION_CODE 10
 
-#define PGW_REPLY_MAGIC UINT32_C(0x50475732)	/* "PGW2" */
+#define PGW_REPLY_MAGIC UINT32_C(0x50475733)	/* "PGW3" */
 
 typedef enum PgwReplyKind
 {

@@ -8,7 +8,7 @@
  * InterruptPending set while a guest runs, there are two ways to serve the
  * interrupt, as CHECK_FOR_INTERRUPTS() does anywhere else:
  *
- * A function of a guest that was interrupted in its own code has left
+ * A guest that was interrupted in its own code has left
  * PostgreSQL in the state of a call that it made: the signal handler itself
  * serves.  When that threw, the guest is redirected to a trap.  Code that the
  * guest had called is let go on; the guest is held where that comes back.
@@ -166,8 +166,8 @@ wrapping_handler(int signo, siginfo_t *info, void *context)
 /*
  * A guest has been held where it came back to its own code.  This runs on the
  * engine's signal stack, where nothing can be served: the alarm comes when this
- * returns, since signals are blocked here.  In a trampoline, the guest must get
- * further first.
+ * returns, since signals are blocked here.  In a trampoline, which may share a
+ * page with that, the guest must get further first.
  */
 static void
 fault_handler(int signo, siginfo_t *info, void *context)

@@ -1,16 +1,16 @@
 /*
  * layout.c
- *		Where the functions of a guest are in a compiled module.
+ *		Where the code of a guest is in a compiled module.
  *
  * An artifact is an ELF file.  Its symbols name what the engine has compiled:
- * "wasm[0]::function[7]..." are the guest's functions; trampolines and the
- * engine's own helpers have other names.
+ * "wasm[0]::function[7]..." are the guest's functions, "wasmtime_builtin_..."
+ * the stubs by which they call the engine; the trampolines by which guests are
+ * entered have other names.
  */
 #include "engine/layout.h"
 
 #include <elf.h>
 #include <string.h>
-#include <unistd.h>
 
 static const Elf64_Shdr *
 sections_of(const char *elf)
@@ -33,62 +33,75 @@ find_section(const char *elf, const char *name)
 	return NULL;
 }
 
+/* A kind of code, by the names of its symbols. */
+typedef bool (*IsOfKind) (const char *name);
+
 static bool
-is_body(const char *name)
+is_function(const char *name)
 {
 	return strncmp(name, "wasm[", 5) == 0 && strstr(name, "]::function[") != NULL;
 }
 
-/* A built-in that may take long, called by guests: not memory.grow or table.grow. */
 static bool
-is_bulk(const char *name)
+is_builtin(const char *name)
 {
-	return (strncmp(name, "wasmtime_builtin_memory_", 24) == 0 ||
-			strncmp(name, "wasmtime_builtin_table_", 23) == 0) &&
-		strstr(name, "grow") == NULL;
+	return strncmp(name, "wasmtime_builtin_", 17) == 0;
+}
+
+static const IsOfKind kinds[PGW_SPANS] = {is_function, is_builtin};
+
+/* Returns false when code of another kind is within the span. */
+static bool
+find_span(const char *elf, IsOfKind is_of_kind, PgwSpan *span)
+{
+	const Elf64_Shdr *text = find_section(elf, ".text");
+	const Elf64_Shdr *table = find_section(elf, ".symtab");
+	const Elf64_Sym *symbols = (const Elf64_Sym *) (elf + table->sh_offset);
+	const Elf64_Sym *symbols_end = symbols + table->sh_size / sizeof(Elf64_Sym);
+	const char *names = elf + sections_of(elf)[table->sh_link].sh_offset;
+	uint64_t	start = UINT64_MAX;
+	uint64_t	end = 0;
+
+	for (const Elf64_Sym *symbol = symbols; symbol < symbols_end; symbol++)
+	{
+		uint64_t	symbol_end = symbol->st_value + symbol->st_size;
+
+		if (!is_of_kind(names + symbol->st_name))
+			continue;
+		start = symbol->st_value < start ? symbol->st_value : start;
+		end = symbol_end > end ? symbol_end : end;
+	}
+	for (const Elf64_Sym *symbol = symbols; symbol < symbols_end; symbol++)
+	{
+		if (symbol->st_size > 0 && !is_of_kind(names + symbol->st_name) &&
+			symbol->st_value < end && symbol->st_value + symbol->st_size > start)
+			return false;
+	}
+	span->start = start < end ? text->sh_offset + start : 0;
+	span->end = start < end ? text->sh_offset + end : 0;
+	return true;
 }
 
 bool
 pgw_layout_find(const char *artifact, PgwLayout *layout)
 {
-	const Elf64_Shdr *text = find_section(artifact, ".text");
-	const Elf64_Shdr *table = find_section(artifact, ".symtab");
-	const Elf64_Sym *symbols;
-	const char *names;
-	size_t		count;
-	uint64_t	page = (uint64_t) sysconf(_SC_PAGESIZE);
-	uint64_t	start = UINT64_MAX;
-	uint64_t	end = 0;
-
-	if (text == NULL || table == NULL)
+	if (find_section(artifact, ".text") == NULL || find_section(artifact, ".symtab") == NULL)
 		return false;
-	symbols = (const Elf64_Sym *) (artifact + table->sh_offset);
-	names = artifact + sections_of(artifact)[table->sh_link].sh_offset;
-	count = table->sh_size / sizeof(Elf64_Sym);
-	for (size_t i = 0; i < count; i++)
+	for (int i = 0; i < PGW_SPANS; i++)
 	{
-		uint64_t	symbol_end = symbols[i].st_value + symbols[i].st_size;
-
-		if (!is_body(names + symbols[i].st_name))
-			continue;
-		start = symbols[i].st_value < start ? symbols[i].st_value : start;
-		end = symbol_end > end ? symbol_end : end;
-	}
-	for (size_t i = 0; i < count; i++)
-	{
-		const char *name = names + symbols[i].st_name;
-		uint64_t	symbol_start = symbols[i].st_value;
-		uint64_t	symbol_end = symbol_start + symbols[i].st_size;
-
-		if (symbol_start == symbol_end || is_body(name))
-			continue;
-		if (symbol_start < end && symbol_end > start)
-			return false;
-		if (is_bulk(name) && (text->sh_offset + symbol_start) / page <= (text->sh_offset + end) / page &&
-			(text->sh_offset + symbol_end) / page >= (text->sh_offset + start) / page)
+		if (!find_span(artifact, kinds[i], &layout->spans[i]))
 			return false;
 	}
-	layout->bodies_start = start < end ? text->sh_offset + start : 0;
-	layout->bodies_end = start < end ? text->sh_offset + end : 0;
+	return true;
+}
+
+bool
+pgw_layout_fits(const PgwLayout *layout, uint64_t length)
+{
+	for (int i = 0; i < PGW_SPANS; i++)
+	{
+		if (layout->spans[i].start > layout->spans[i].end || layout->spans[i].end > length)
+			return false;
+	}
 	return true;
 }

@@ -8,9 +8,12 @@
  * trapping instruction of a small module of ours, and when the handler returns,
  * the engine unwinds the guest as for every other trap.
  *
- * Only inside the functions themselves: in the trampolines by which guests are
- * entered and left, the engine's record of that is not complete.  And no code
- * with tail calls: there the frame moves while arguments are placed.
+ * That is so in the functions themselves, and in the stubs by which they call
+ * the engine's built-ins: a trap is unwound by what the entry has recorded, and
+ * traced by frame pointers, which are a chain at each of their instructions.
+ * It is not so in the trampolines by which guests are entered, where that
+ * record is not complete, nor in code with tail calls, where the frame moves
+ * while arguments are placed.
  */
 #include "postgres.h"
 
@@ -25,7 +28,6 @@
 #include <unistd.h>
 
 #include "engine/error.h"
-#include "engine/layout.h"
 #include "utils/memutils.h"
 
 #if defined(__x86_64__)
@@ -61,15 +63,14 @@ static CodeRanges *volatile ranges = NULL;
 
 static const char *trap_address = NULL;
 
-static CodeRange *
-free_range(void)
+static int
+count_free(void)
 {
+	int			count = 0;
+
 	for (int i = 0; ranges != NULL && i < ranges->room; i++)
-	{
-		if (ranges->list[i].end == NULL)
-			return &ranges->list[i];
-	}
-	return NULL;
+		count += ranges->list[i].end == NULL;
+	return count;
 }
 
 void
@@ -79,7 +80,7 @@ pgw_redirect_reserve(void)
 	CodeRanges *larger;
 	int			room = old == NULL ? 16 : 2 * old->room;
 
-	if (free_range() != NULL)
+	if (count_free() >= PGW_SPANS)
 		return;
 	larger = MemoryContextAllocZero(TopMemoryContext,
 									offsetof(CodeRanges, list) + room * sizeof(CodeRange));
@@ -92,23 +93,30 @@ pgw_redirect_reserve(void)
 }
 
 void
-pgw_redirect_learn(const char *code, size_t length)
+pgw_redirect_learn(const char *image, const PgwLayout *layout)
 {
-	CodeRange  *range = free_range();
+	CodeRange  *range = ranges->list;
 
-	Assert(range != NULL);
-	if (length == 0)
-		return;
-	range->start = code;
-	range->end = code + length;
+	Assert(count_free() >= PGW_SPANS);
+	for (int i = 0; i < PGW_SPANS; i++)
+	{
+		const PgwSpan *span = &layout->spans[i];
+
+		if (span->start == span->end)
+			continue;
+		while (range->end != NULL)
+			range++;
+		range->start = image + span->start;
+		range->end = image + span->end;
+	}
 }
 
 void
-pgw_redirect_forget(const char *code)
+pgw_redirect_forget(const char *image, const char *image_end)
 {
 	for (int i = 0; ranges != NULL && i < ranges->room; i++)
 	{
-		if (ranges->list[i].end != NULL && ranges->list[i].start == code)
+		if (ranges->list[i].start >= image && ranges->list[i].start < image_end)
 			ranges->list[i].end = NULL;
 	}
 }
@@ -127,20 +135,24 @@ pgw_redirect_in_guest(const void *context)
 	return false;
 }
 
+static char *
+page_of(const char *address)
+{
+	return (char *) ((uintptr_t) address & ~((uintptr_t) sysconf(_SC_PAGESIZE) - 1));
+}
+
 /* The pages of all code that is known.  Returns false when that failed. */
 static bool
 protect(int protection)
 {
 	const CodeRanges *known = ranges;
-	uintptr_t	page = sysconf(_SC_PAGESIZE);
 	bool		done = true;
 
 	for (int i = 0; known != NULL && i < known->room; i++)
 	{
-		uintptr_t	start = (uintptr_t) known->list[i].start & ~(page - 1);
-		uintptr_t	end = ((uintptr_t) known->list[i].end + page - 1) & ~(page - 1);
+		char	   *start = page_of(known->list[i].start);
 
-		if (end != 0 && mprotect((void *) start, end - start, protection) != 0)
+		if (known->list[i].end != NULL && mprotect(start, known->list[i].end - start, protection) != 0)
 			done = false;
 	}
 	return done;
@@ -150,13 +162,11 @@ static bool
 in_pages(const char *address)
 {
 	const CodeRanges *known = ranges;
-	uintptr_t	page = sysconf(_SC_PAGESIZE);
 
 	for (int i = 0; known != NULL && i < known->room; i++)
 	{
-		if (known->list[i].end != NULL &&
-			(uintptr_t) address >= ((uintptr_t) known->list[i].start & ~(page - 1)) &&
-			(uintptr_t) address < (((uintptr_t) known->list[i].end + page - 1) & ~(page - 1)))
+		if (known->list[i].end != NULL && address >= page_of(known->list[i].start) &&
+			page_of(address) < known->list[i].end)
 			return true;
 	}
 	return false;
@@ -176,12 +186,18 @@ pgw_redirect_held(const siginfo_t *info, const void *context)
 	return info->si_addr == pc && in_pages(pc) && protect(PROT_READ | PROT_EXEC);
 }
 
+static wasmtime_error_t *
+load_trap(wasm_engine_t *engine, wasmtime_module_t **module)
+{
+	return wasmtime_module_deserialize(engine, trap_artifact, sizeof(trap_artifact), module);
+}
+
 /* The module lives as long as the backend. */
 static const char *
 find_trap(wasm_engine_t *engine)
 {
 	wasmtime_module_t *module;
-	wasmtime_error_t *error = wasmtime_module_deserialize(engine, trap_artifact, sizeof(trap_artifact), &module);
+	wasmtime_error_t *error = load_trap(engine, &module);
 	PgwLayout	layout;
 	void	   *start;
 	void	   *end;
@@ -191,7 +207,7 @@ find_trap(wasm_engine_t *engine)
 	wasmtime_module_image_range(module, &start, &end);
 	if (!pgw_layout_find(start, &layout))
 		return NULL;
-	return memmem((const char *) start + layout.bodies_start, layout.bodies_end - layout.bodies_start,
+	return memmem((const char *) start + layout.spans[0].start, layout.spans[0].end - layout.spans[0].start,
 				  trap_instruction, sizeof(trap_instruction));
 }
 
@@ -199,7 +215,7 @@ void
 pgw_redirect_try(wasm_engine_t *engine)
 {
 	wasmtime_module_t *module;
-	wasmtime_error_t *error = wasmtime_module_deserialize(engine, trap_artifact, sizeof(trap_artifact), &module);
+	wasmtime_error_t *error = load_trap(engine, &module);
 
 	/* refused, where the engine is of another configuration */
 	if (error != NULL)
@@ -235,12 +251,12 @@ pgw_redirect_reserve(void)
 }
 
 void
-pgw_redirect_learn(const char *code, size_t length)
+pgw_redirect_learn(const char *image, const PgwLayout *layout)
 {
 }
 
 void
-pgw_redirect_forget(const char *code)
+pgw_redirect_forget(const char *image, const char *image_end)
 {
 }
 

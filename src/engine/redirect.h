@@ -11,6 +11,8 @@
 
 #include <signal.h>
 
+#include "engine/layout.h"
+
 /*
  * Lets an engine that will run nothing see whether the processor has what a
  * module needs; it keeps that for every engine of the process.
@@ -24,17 +26,17 @@ extern void pgw_redirect_init(wasm_engine_t *engine);
 extern void pgw_redirect_reserve(void);
 
 /*
- * The machine code of the functions of a module that polls no epoch, after
- * pgw_redirect_reserve().  Never throws.
+ * The code of a module that polls no epoch, after pgw_redirect_reserve().
+ * Never throws.
  */
-extern void pgw_redirect_learn(const char *code, size_t length);
+extern void pgw_redirect_learn(const char *image, const PgwLayout *layout);
 
-/* The module of that code goes, if it was learnt.  Never throws. */
-extern void pgw_redirect_forget(const char *code);
+/* The module of that image goes, if its code was learnt.  Never throws. */
+extern void pgw_redirect_forget(const char *image, const char *image_end);
 
 /*
- * For signal handlers, with the context that they were given: was a guest's
- * function interrupted in its own code?
+ * For signal handlers, with the context that they were given: was a guest
+ * interrupted in its own code?
  */
 extern bool pgw_redirect_in_guest(const void *context);
 

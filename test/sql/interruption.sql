@@ -25,15 +25,23 @@ CREATE FUNCTION around() RETURNS integer LANGUAGE wasm AS
 CREATE FUNCTION starting() RETURNS integer LANGUAGE wasm AS
 '(module (func (export "starting") (result i32) (i32.const 1))
 	(func $start (loop (br 0))) (start $start))';
+CREATE FUNCTION filling() RETURNS integer LANGUAGE wasm AS
+'(module (memory 256)
+	(func (export "filling") (result i32)
+		(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 16777216)) (br 0))
+		(unreachable)))';
 
 -- case: signals are the default
 SHOW wasm.interruption;
 
 -- case: an endless loop is stopped, in a function, in a start function, in a DO block
-SET statement_timeout = '50ms';
+SET statement_timeout = '300ms';
 SELECT spin();
 SELECT starting();
 DO LANGUAGE wasm '(module (func (export "main") (loop (br 0))))';
+
+-- case: where nearly all the time passes in a built-in of the engine, too
+SELECT filling();
 
 -- case: the instance is discarded, and the next one is new
 SELECT next(), next();
@@ -57,7 +65,9 @@ SELECT next(), next();
 SELECT spin();
 SELECT starting();
 SELECT spoil();
+SET statement_timeout = 0;
 SELECT next(), down(3);
+SET statement_timeout = '300ms';
 SELECT around();
 SET wasm.fuel = 1e15;
 SELECT spin();

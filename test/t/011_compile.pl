@@ -350,7 +350,7 @@ sub head
 {
 	my ($kind, $length, $magic) = @_;
 
-	return sprintf q{binmode STDOUT; syswrite STDOUT, pack('LLQQQLL', %u, %u, %s, 0, 0, 0, 0);}, $magic // 0x50475732, $kind, $length;
+	return sprintf q{binmode STDOUT; syswrite STDOUT, pack('LLQQQQQLL', %u, %u, %s, 0, 0, 0, 0, 0, 0);}, $magic // 0x50475733, $kind, $length;
 }
 
 my $read_all = '1 while read STDIN, my $bytes, 65536;';
@@ -381,7 +381,7 @@ for my $case (
 	[ 'prints much', q{print 'nonsense' x 1000000;}, '58000' ],
 	[ 'gives an empty reply', head(0, 0), '58000' ],
 	[ 'gives a reply of zeros', q{print "\0" x 1000;}, '58000' ],
-	[ 'gives half a head', q{syswrite STDOUT, pack('LL', 0x50475732, 0);}, '58000' ],
+	[ 'gives half a head', q{syswrite STDOUT, pack('LL', 0x50475733, 0);}, '58000' ],
 	[ 'gives a head alone', head(0, 100), '58000' ],
 	[ 'gives half a reply', head(0, 100) . 'print "x" x 50;', '58000' ],
 	[ 'gives an artifact of nonsense', head(0, 1000) . 'print "x" x 1000;', '58000' ],

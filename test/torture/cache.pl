@@ -99,8 +99,8 @@ sub crc32c
 }
 
 # What follows the content in a file; artifact.c says what it means.
-my $tail_format = 'L l Q a32 a32 Q Q L L L';
-my $tail_length = length(pack $tail_format, (0) x 10) + 4;
+my $tail_format = 'L l Q a32 a32 Q Q Q Q L L L';
+my $tail_length = length(pack $tail_format, (0) x 12) + 4;
 
 sub content_of
 {
@@ -262,7 +262,7 @@ my $length = qr/length/;
 my $checksum = qr/checksum/;
 my $kind = qr/not a regular file/;
 my $module = qr/another module/;
-my $outside = qr/its functions are not in it/;
+my $outside = qr/its code is not in it/;
 my $engine = qr/another engine/;
 my $refuses = qr/engine refuses/;
 my $symlink = qr/symbolic link/;
@@ -306,6 +306,8 @@ my @kinds = (
 	[ 'no content, with a right checksum', content(sub { forge('', $_[0]) }), $outside ],
 	[ 'functions beyond its end', content(sub { forge(content_of($_[0]), $_[0], 6, length $_[0]) }), $outside ],
 	[ 'functions that end before they start', content(sub { forge(content_of($_[0]), $_[0], 6, 0) }), $outside ],
+	[ 'stubs beyond its end', content(sub { forge(content_of($_[0]), $_[0], 8, length $_[0]) }), $outside ],
+	[ 'stubs that end before they start', content(sub { forge(content_of($_[0]), $_[0], 7, length $_[0]) }), $outside ],
 	[ 'code of another configuration, with a right checksum',
 		content(sub { forge(content_of(metered_content($_[1])), $_[0]) }), $refuses ],
 	[ 'the artifact of another configuration', content(sub { metered_content($_[1]) }), $engine ],
