@@ -80,15 +80,21 @@ on_proc_change(Datum arg, int cacheid, uint32 hashvalue)
 	pgw_instance_expire(hashvalue);
 }
 
-/* Names and rights depend on schemas, roles and memberships: load anew. */
 static void
-on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
+spoil_all(void)
 {
 	dlist_iter	iter;
 
 	invalidations++;
 	dlist_foreach(iter, &all_functions)
 		spoil(dlist_container(PgwFunction, node, iter.cur));
+}
+
+/* Names and rights depend on schemas, roles and memberships: load anew. */
+static void
+on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
+{
+	spoil_all();
 }
 
 static void
@@ -122,13 +128,6 @@ on_metering(bool metering)
 	}
 }
 
-/* Code of the other kind is due. */
-static void
-on_interruption(void)
-{
-	on_rights_change((Datum) 0, 0, 0);
-}
-
 void
 pgw_function_init(void)
 {
@@ -141,7 +140,7 @@ pgw_function_init(void)
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_rights_change, (Datum) 0);
 	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
 	pgw_guc_on_metering = on_metering;
-	pgw_guc_on_interruption = on_interruption;
+	pgw_guc_on_interruption = spoil_all;
 }
 
 /* --- loading --- */

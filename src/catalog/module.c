@@ -13,7 +13,6 @@
 #include "catalog/identity.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "engine/engine.h"
 #include "miscadmin.h"
 #include "stat/stat.h"
 #include "utils/array.h"
@@ -194,7 +193,7 @@ pgw_module_limits(const PgwProc *proc)
 
 /* The caller's memory context is left; the bytes may be many. */
 static PgwCode *
-compile_body(const PgwProc *proc, const PgwBody *body, const PgwLimits *limits, PgwMode mode)
+compile_body(const PgwProc *proc, const PgwBody *body, const PgwLimits *limits)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "wasm module", ALLOCSET_DEFAULT_SIZES);
@@ -205,7 +204,7 @@ compile_body(const PgwProc *proc, const PgwBody *body, const PgwLimits *limits, 
 	MemoryContextSwitchTo(context);
 	bytes = proc->whole && body->kind != PGW_BODY_REFERENCE ?
 		pgw_body_bytes(body, &length) : pgw_module_bytes(proc->oid, &length);
-	code = pgw_code_compile(bytes, length, limits, mode);
+	code = pgw_code_compile(bytes, length, limits);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 #ifdef __GLIBC__
@@ -234,16 +233,15 @@ pgw_module_code(const PgwProc *proc)
 {
 	PgwLimits	own = pgw_module_limits(proc);
 	PgwLimits	limits = pgw_limits_effective(&own);
-	PgwMode		mode = pgw_mode_wanted(&limits);
 	PgwCode    *code = NULL;
 	PgwBody		body;
 	PgwDigest	digest;
 
 	pgw_body_parse(proc->source, proc->whole, &body);
 	if (pgw_proc_is_module(proc) && digest_of_header(&body, &digest))
-		code = pgw_code_find(&digest, mode);
+		code = pgw_code_find(&digest, &limits);
 	if (code == NULL)
-		code = compile_body(proc, &body, &limits, mode);
+		code = compile_body(proc, &body, &limits);
 	count_origin(code, proc->oid);
 	return code;
 }

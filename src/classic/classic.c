@@ -310,7 +310,7 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 	check_namespace(load.namespace);
 	load.schema = pgw_creation_schema();
 	bytes = read_module_file(path, &length);
-	load.code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_session_limits.fuel > 0);
+	load.code = pgw_code_compile(bytes, length, &pgw_session_limits);
 	PG_TRY();
 	{
 		load_instance(&load, path, bytes, length);

@@ -327,13 +327,14 @@ keep(const PgwCodeKey *key, PgwArtifact *artifact)
 }
 
 static PgwCodeKey
-make_key(const PgwDigest *digest, PgwMode mode)
+make_key(const PgwDigest *digest, const PgwLimits *limits)
 {
 	PgwCodeKey	key;
 
 	memset(&key, 0, sizeof(key));
 	key.digest = *digest;
-	key.mode = mode;
+	key.mode = (limits->fuel > 0 ? PGW_MODE_METERED : 0) |
+		(pgw_interruption == PGW_INTERRUPTION_EPOCH ? PGW_MODE_EPOCHS : 0);
 	return key;
 }
 
@@ -356,9 +357,9 @@ find(const PgwCodeKey *key)
 }
 
 PgwCode *
-pgw_code_find(const PgwDigest *digest, PgwMode mode)
+pgw_code_find(const PgwDigest *digest, const PgwLimits *limits)
 {
-	PgwCodeKey	key = make_key(digest, mode);
+	PgwCodeKey	key = make_key(digest, limits);
 
 	return find(&key);
 }
@@ -391,10 +392,10 @@ compile(const PgwCodeKey *key, const char *bytes, size_t length, const PgwLimits
 }
 
 PgwCode *
-pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, PgwMode mode)
+pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits)
 {
 	PgwDigest	digest = pgw_digest(bytes, length);
-	PgwCodeKey	key = make_key(&digest, mode);
+	PgwCodeKey	key = make_key(&digest, limits);
 	PgwCode    *code = find(&key);
 	LOCKTAG		lock;
 	volatile int group = -1;

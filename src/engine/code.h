@@ -78,16 +78,16 @@ typedef struct PgwCode
 } PgwCode;
 
 /*
- * The code with this digest, for this mode, held, when this session or the
- * cache has it; else NULL.
+ * The code with this digest, held, when this session or the cache has it; else
+ * NULL.  limits are effective ones; they and wasm.interruption tell the mode.
  */
-extern PgwCode *pgw_code_find(const PgwDigest *digest, PgwMode mode);
+extern PgwCode *pgw_code_find(const PgwDigest *digest, const PgwLimits *limits);
 
 /*
  * Compiles a module, binary or WAT in UTF-8, or finds its code.  Held.  limits
- * are effective ones.  Throws when the module is not valid or breaks a limit.
+ * as above.  Throws when the module is not valid or breaks a limit.
  */
-extern PgwCode *pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits, PgwMode mode);
+extern PgwCode *pgw_code_compile(const char *bytes, size_t length, const PgwLimits *limits);
 
 extern void pgw_code_hold(PgwCode *code);
 

@@ -126,13 +126,6 @@ pgw_engine(PgwMode mode)
 	return engines[mode];
 }
 
-PgwMode
-pgw_mode_wanted(const PgwLimits *limits)
-{
-	return (limits->fuel > 0 ? PGW_MODE_METERED : 0) |
-		(pgw_interruption == PGW_INTERRUPTION_EPOCH ? PGW_MODE_EPOCHS : 0);
-}
-
 /* Looks again at what max_stack_depth allows, and throws when that is not enough. */
 void
 pgw_engine_look_at_stack(const char *here)

@@ -35,9 +35,6 @@ typedef wasmtime_val_raw_t PgwSlot;
 /* The engine of this backend for code of that mode, made by the first call. */
 extern wasm_engine_t *pgw_engine(PgwMode mode);
 
-/* The mode that is wanted for code under effective limits. */
-extern PgwMode pgw_mode_wanted(const PgwLimits *limits);
-
 /* The lowest address from which a guest may be entered, as it was for that max_stack_depth */
 typedef struct PgwStackLimit
 {

@@ -162,13 +162,19 @@ write_all(const void *bytes, size_t length)
 }
 
 static void
+send_reply(const PgwReply *head, const void *payload)
+{
+	write_all(head, sizeof(*head));
+	write_all(payload, head->length);
+	_exit(0);
+}
+
+static void
 reply_artifact(const PgwLayout *layout, const void *payload, size_t length)
 {
 	PgwReply	head = {PGW_REPLY_MAGIC, PGW_REPLY_ARTIFACT, length, *layout};
 
-	write_all(&head, sizeof(head));
-	write_all(payload, length);
-	_exit(0);
+	send_reply(&head, payload);
 }
 
 static void
@@ -176,9 +182,7 @@ reply(PgwReplyKind kind, const void *payload, size_t length)
 {
 	PgwReply	head = {PGW_REPLY_MAGIC, kind, length};
 
-	write_all(&head, sizeof(head));
-	write_all(payload, length);
-	_exit(0);
+	send_reply(&head, payload);
 }
 
 static void

@@ -227,7 +227,7 @@ pgw_inline_handler(PG_FUNCTION_ARGS)
 				 errmsg("a DO block in LANGUAGE wasm must be a module"),
 				 errhint("Write the text form, which starts with \"(\", or \"\\x\" and hex digits.")));
 	bytes = pgw_body_bytes(&body, &length);
-	code = pgw_code_compile(bytes, length, &pgw_session_limits, pgw_mode_wanted(&pgw_session_limits));
+	code = pgw_code_compile(bytes, length, &pgw_session_limits);
 	PG_TRY();
 	{
 		run_block(code);

@@ -281,6 +281,15 @@ SELECT * FROM functions('bad');
 SELECT file('module', '\x0061736d01000000') AS module \gset
 SELECT wasm_new_instance(:'module', 'nothing');
 
+-- case: a file is compiled once, in the mode in which its functions run
+SET wasm.interruption = epoch;
+SELECT file('once', convert_to('(module (func (export "one") (result i32) (i32.const 41001)))', 'UTF8')) AS once \gset
+SELECT wasm_new_instance(:'once', 'once') IS NOT NULL AS made;
+SELECT once_one();
+SELECT interruption FROM wasm.cache()
+	WHERE sha256 = encode(sha256('(module (func (export "one") (result i32) (i32.const 41001)))'), 'hex');
+RESET wasm.interruption;
+
 -- case: wasm_init with the library in use
 SELECT wasm_init(setting || '/wasm.so') FROM pg_config WHERE name = 'PKGLIBDIR';
 SELECT wasm_init(setting || '/./wasm.so') FROM pg_config WHERE name = 'PKGLIBDIR';
