@@ -13,10 +13,11 @@
 #include <stdint.h>
 
 #ifdef __wasm__
-#define KERNEL(type, name) __attribute__((export_name(#name))) type name(int32_t size, int32_t repetitions)
+#define EXPORT(type, name) __attribute__((export_name(#name))) type name
 #else
-#define KERNEL(type, name) type name(int32_t size, int32_t repetitions)
+#define EXPORT(type, name) type name
 #endif
+#define KERNEL(type, name) EXPORT(type, name) (int32_t size, int32_t repetitions)
 
 /* 24 pseudo-random bits */
 static inline uint32_t
@@ -37,5 +38,8 @@ KERNEL(int64_t, tokenizer);
 KERNEL(int64_t, base64);
 KERNEL(int64_t, quicksort);
 KERNEL(int64_t, mandelbrot);
+
+EXPORT(int64_t, fibonacci) (int32_t n);
+EXPORT(int64_t, fibonacci_modulo) (int32_t n);
 
 #endif							/* KERNELS_H */

@@ -19,11 +19,7 @@ PG_FUNCTION_INFO_V1(add_32);
 PG_FUNCTION_INFO_V1(nothing);
 PG_FUNCTION_INFO_V1(two_values);
 PG_FUNCTION_INFO_V1(same);
-PG_FUNCTION_INFO_V1(fibonacci);
-PG_FUNCTION_INFO_V1(fibonacci_modulo);
 PG_FUNCTION_INFO_V1(forever);
-
-#define MODULUS 1000000007
 
 Datum
 add_integer(PG_FUNCTION_ARGS)
@@ -97,41 +93,6 @@ Datum
 same(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(PG_GETARG_INT32(0));
-}
-
-/* Wraps around from n = 94 on. */
-Datum
-fibonacci(PG_FUNCTION_ARGS)
-{
-	int32		n = PG_GETARG_INT32(0);
-	uint64		a = 0,
-				b = 1;
-
-	while (n-- > 0)
-	{
-		uint64		next = a + b;
-
-		a = b;
-		b = next;
-	}
-	PG_RETURN_INT64((int64) a);
-}
-
-Datum
-fibonacci_modulo(PG_FUNCTION_ARGS)
-{
-	int32		n = PG_GETARG_INT32(0);
-	int64		a = 0,
-				b = 1;
-
-	while (n-- > 0)
-	{
-		int64		next = (a + b) % MODULUS;
-
-		a = b;
-		b = next;
-	}
-	PG_RETURN_INT64(a);
 }
 
 /* A loop that can be cancelled, as all of C code should be. */

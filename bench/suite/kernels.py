@@ -59,6 +59,12 @@ def build(server: Server) -> Path:
     return folder
 
 
+def create_module(connection: Connection, folder: Path, kernel: str) -> None:
+    """As the function module_<kernel>."""
+    module = (folder / f"{kernel}.wasm").read_bytes().hex()
+    connection.run(f"CREATE FUNCTION module_{kernel}() RETURNS wasm.module LANGUAGE wasm AS '\\x{module}'")
+
+
 def guest_compiler() -> str:
     command = [BENCH / "kernels/build", "--print-compiler"]
     return subprocess.check_output(command, text=True).strip()
@@ -69,10 +75,7 @@ def create_all(connection: Connection, folder: Path) -> None:
         declaration = f"{kernel.name}(integer, integer) RETURNS {kernel.result}"
         library = quoted(str(folder / "kernels.so"))
         connection.run(f"CREATE FUNCTION c_{declaration} LANGUAGE c {PURE} AS {library}")
-        module = (folder / f"{kernel.name}.wasm").read_bytes().hex()
-        connection.run(
-            f"CREATE FUNCTION module_{kernel.name}() RETURNS wasm.module LANGUAGE wasm AS '\\x{module}'"
-        )
+        create_module(connection, folder, kernel.name)
         export = f"module_{kernel.name}#{kernel.name}"
         connection.run(f"CREATE FUNCTION wasm_{declaration} LANGUAGE wasm {PURE} AS {quoted(export)}")
     for prefix in SLOW.values():
