@@ -80,6 +80,26 @@ CREATE FUNCTION wasm.imports(module text, OUT "from" text, OUT name text, OUT ki
 	LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'pgw_imports';
 COMMENT ON FUNCTION wasm.imports(text) IS 'lists what a WebAssembly module imports';
 
+CREATE FUNCTION wasm.read_memory(module text, address bigint, length integer) RETURNS bytea
+	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_read_memory';
+COMMENT ON FUNCTION wasm.read_memory(text, bigint, integer) IS
+	'bytes in the memory of this session''s instance of a WebAssembly module';
+
+CREATE FUNCTION wasm.write_memory(module text, address bigint, bytes bytea) RETURNS void
+	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_write_memory';
+COMMENT ON FUNCTION wasm.write_memory(text, bigint, bytea) IS
+	'copies bytes into the memory of this session''s instance of a WebAssembly module';
+
+CREATE FUNCTION wasm.get_global(module text, name text) RETURNS numeric
+	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_get_global';
+COMMENT ON FUNCTION wasm.get_global(text, text) IS
+	'the value of an exported global in this session''s instance of a WebAssembly module';
+
+CREATE FUNCTION wasm.set_global(module text, name text, value numeric) RETURNS void
+	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_set_global';
+COMMENT ON FUNCTION wasm.set_global(text, text, numeric) IS
+	'sets an exported global in this session''s instance of a WebAssembly module';
+
 CREATE FUNCTION wasm.validate(module bytea) RETURNS boolean
 	LANGUAGE c STRICT IMMUTABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'pgw_validate';
 COMMENT ON FUNCTION wasm.validate(bytea) IS 'tells whether bytes are a valid WebAssembly module';

@@ -208,6 +208,8 @@ count_failure(PgwStat *stat)
 {
 	int			sqlstate = pgw_error_pending();
 
+	if (stat == NULL)
+		return;
 	if (sqlstate == 0)
 		pgw_stat_trap(stat);
 	else if (pgw_error_is_cancel(sqlstate))

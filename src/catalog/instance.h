@@ -44,7 +44,8 @@ extern void pgw_instance_init(void);
 /*
  * An idle instance of that code for the current role, made when there is none;
  * limits are those of the module.  The caller becomes a user.  May throw: the
- * guest's start function runs; if that does not return, stat counts it.
+ * guest's start function runs; if that does not return, stat counts it, unless
+ * it is NULL.
  *
  * Where the session has as many instances, or as much guest memory, as it may
  * have, the idle instances that were used longest ago give way.

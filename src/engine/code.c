@@ -141,6 +141,7 @@ describe(PgwExtern *entry, const wasm_externtype_t *type)
 				const char *content = type_text(wasm_globaltype_content(global));
 
 				entry->kind = PGW_EXTERN_GLOBAL;
+				entry->content = valtype_of(wasm_globaltype_content(global));
 				entry->type = wasm_globaltype_mutability(global) == WASM_VAR ?
 					psprintf("(global (mut %s))", content) : psprintf("(global %s)", content);
 				break;

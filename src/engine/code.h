@@ -55,6 +55,7 @@ typedef struct PgwExtern
 	PgwExternKind kind;
 	char	   *type;			/* as WAT writes it; NULL for functions */
 	PgwFuncType func;			/* of functions */
+	PgwValType	content;		/* of globals */
 } PgwExtern;
 
 /*

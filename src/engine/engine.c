@@ -201,18 +201,69 @@ pgw_store_close(PgwStore *store)
 	store->context = NULL;
 }
 
+/* Nothing of what is found is to be deleted. */
+static bool
+find_export(PgwStore *store, const char *name, size_t length, wasmtime_extern_kind_t kind,
+			wasmtime_extern_t *found)
+{
+	if (!wasmtime_instance_export_get(store->context, &store->instance, name, length, found))
+		return false;
+	if (found->kind == kind)
+		return true;
+	wasmtime_extern_delete(found);
+	return false;
+}
+
 bool
 pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entry)
 {
 	wasmtime_extern_t found;
 
-	if (!wasmtime_instance_export_get(store->context, &store->instance, name, length, &found))
+	if (!find_export(store, name, length, WASMTIME_EXTERN_FUNC, &found))
 		return false;
-	if (found.kind != WASMTIME_EXTERN_FUNC)
-	{
-		wasmtime_extern_delete(&found);
-		return false;
-	}
 	*entry = found.of.func;
 	return true;
+}
+
+bool
+pgw_store_memory(PgwStore *store, const char *name, size_t length, PgwMemory *memory)
+{
+	wasmtime_extern_t found;
+
+	if (!find_export(store, name, length, WASMTIME_EXTERN_MEMORY, &found))
+		return false;
+	*memory = found.of.memory;
+	return true;
+}
+
+bool
+pgw_store_get_global(PgwStore *store, const char *name, size_t length, PgwSlot *value)
+{
+	wasmtime_extern_t found;
+	wasmtime_val_t content;
+
+	if (!find_export(store, name, length, WASMTIME_EXTERN_GLOBAL, &found))
+		return false;
+	wasmtime_global_get(store->context, &found.of.global, &content);
+	/* both are unions of the same numbers, little-endian */
+	memcpy(value, &content.of, sizeof(content.of.v128));
+	return true;
+}
+
+bool
+pgw_store_set_global(PgwStore *store, const char *name, size_t length, const PgwSlot *value)
+{
+	wasmtime_extern_t found;
+	wasmtime_val_t content;
+	wasmtime_error_t *error;
+
+	if (!find_export(store, name, length, WASMTIME_EXTERN_GLOBAL, &found))
+		return false;
+	/* for its kind */
+	wasmtime_global_get(store->context, &found.of.global, &content);
+	memcpy(&content.of, value, sizeof(content.of.v128));
+	error = wasmtime_global_set(store->context, &found.of.global, &content);
+	if (error != NULL)
+		wasmtime_error_delete(error);
+	return error == NULL;
 }

@@ -29,6 +29,9 @@ typedef struct PgwStore
 /* An exported function of a PgwStore; as valid as the store. */
 typedef wasmtime_func_t PgwEntry;
 
+/* A memory that the guest exports; as valid as its store. */
+typedef wasmtime_memory_t PgwMemory;
+
 /* A value on the border, as the engine wants it. */
 typedef wasmtime_val_raw_t PgwSlot;
 
@@ -83,6 +86,23 @@ extern void pgw_store_close(PgwStore *store);
 
 /* Finds an exported function; false when there is none of that name. */
 extern bool pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entry);
+
+/* Finds an exported memory; false when there is none of that name. */
+extern bool pgw_store_memory(PgwStore *store, const char *name, size_t length, PgwMemory *memory);
+
+/* Its bytes, which stay in their place until a guest runs. */
+static inline uint8_t *
+pgw_memory_bytes(PgwStore *store, const PgwMemory *memory, size_t *size)
+{
+	*size = wasmtime_memory_data_size(store->context, memory);
+	return wasmtime_memory_data(store->context, memory);
+}
+
+/*
+ * Read and change an exported global that is no reference.  They return false when there is none of that name, or it is immutable.
+ */
+extern bool pgw_store_get_global(PgwStore *store, const char *name, size_t length, PgwSlot *value);
+extern bool pgw_store_set_global(PgwStore *store, const char *name, size_t length, const PgwSlot *value);
 
 /*
  * Bracket every entry into the engine that may run a guest.  No error may leave

@@ -9,8 +9,11 @@
 
 #include "values/value.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -321,21 +324,38 @@ integral_digits(Numeric value)
 	return DatumGetCString(DirectFunctionCall1(numeric_out, truncated));
 }
 
-static int64
-int64_from_numeric(Numeric value)
+/* False when the value is none of the integers from min to max. */
+static bool
+try_integer_from_numeric(Numeric value, int64 min, int64 max, int64 *result)
 {
 	char	   *digits = integral_digits(value);
 	char	   *end;
+
+	if (digits == NULL)
+		return false;
+	errno = 0;
+	*result = strtoi64(digits, &end, 10);
+	return errno == 0 && *end == '\0' && *result >= min && *result <= max;
+}
+
+static int32
+int32_from_numeric(Numeric value)
+{
 	int64		result;
 
-	if (digits != NULL)
-	{
-		errno = 0;
-		result = strtoi64(digits, &end, 10);
-		if (errno == 0 && *end == '\0')
-			return result;
-	}
-	numeric_out_of_range(value, "i64", "-2^63 to 2^63-1");
+	if (!try_integer_from_numeric(value, PG_INT32_MIN, PG_INT32_MAX, &result))
+		numeric_out_of_range(value, "i32", "-2^31 to 2^31-1");
+	return (int32) result;
+}
+
+static int64
+int64_from_numeric(Numeric value)
+{
+	int64		result;
+
+	if (!try_integer_from_numeric(value, PG_INT64_MIN, PG_INT64_MAX, &result))
+		numeric_out_of_range(value, "i64", "-2^63 to 2^63-1");
+	return result;
 }
 
 static uint128_pgw
@@ -372,8 +392,71 @@ numeric_from_v128(uint128_pgw value)
 		*--c = '0' + (int) (value % 10);
 		value /= 10;
 	} while (value != 0);
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(c),
-							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return NumericGetDatum(numeric_from_text(c));
+}
+
+static Numeric
+numeric_from_double(double value, const char *shortest)
+{
+	if (isnan(value))
+		return numeric_from_text("NaN");
+	if (isinf(value))
+		return numeric_from_text(value < 0 ? "-Infinity" : "Infinity");
+	return numeric_from_text(shortest);
+}
+
+Numeric
+pgw_numeric_from_slot(PgwValType type, const PgwSlot *slot)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+	uint128_pgw v128;
+
+	switch (type)
+	{
+		case PGW_I32:
+			return int64_to_numeric(slot->i32);
+		case PGW_I64:
+			return int64_to_numeric(slot->i64);
+		case PGW_F32:
+			float_to_shortest_decimal_buf(slot->f32, digits);
+			return numeric_from_double(slot->f32, digits);
+		case PGW_F64:
+			double_to_shortest_decimal_buf(slot->f64, digits);
+			return numeric_from_double(slot->f64, digits);
+		case PGW_V128:
+			memcpy(&v128, slot->v128, sizeof(v128));
+			return DatumGetNumeric(numeric_from_v128(v128));
+		default:
+			elog(ERROR, "unexpected WebAssembly type: %d", type);
+	}
+}
+
+void
+pgw_slot_from_numeric(PgwValType type, Numeric value, PgwSlot *slot)
+{
+	uint128_pgw v128;
+
+	switch (type)
+	{
+		case PGW_I32:
+			slot->i32 = int32_from_numeric(value);
+			break;
+		case PGW_I64:
+			slot->i64 = int64_from_numeric(value);
+			break;
+		case PGW_F32:
+			slot->f32 = DatumGetFloat4(DirectFunctionCall1(numeric_float4, NumericGetDatum(value)));
+			break;
+		case PGW_F64:
+			slot->f64 = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value)));
+			break;
+		case PGW_V128:
+			v128 = v128_from_numeric(value);
+			memcpy(slot->v128, &v128, sizeof(v128));
+			break;
+		default:
+			elog(ERROR, "unexpected WebAssembly type: %d", type);
+	}
 }
 
 /* --- arguments --- */
@@ -441,6 +524,13 @@ pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 }
 
 /* --- results --- */
+
+static Numeric
+numeric_from_text(const char *text)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
 
 static Datum
 uuid_from_v128(const PgwSlot *slot)

@@ -14,6 +14,8 @@
 #include "engine/code.h"
 #include "engine/engine.h"
 #include "fmgr.h"
+#include "utils/numeric.h"
+#include "values/list.h"
 
 /* How one value crosses the border; the SQL type follows the WebAssembly type. */
 typedef enum PgwConversion
@@ -120,6 +122,14 @@ pgw_plan_plain_result(const PgwPlan *plan, const PgwSlot *slots)
 {
 	return plan->result_is_32 ? Int32GetDatum(slots[0].i32) : Int64GetDatum(slots[0].i64);
 }
+
+/*
+ * A value of a WebAssembly type other than references as a numeric, palloc'd,
+ * exactly; and the reverse, which throws 22003.  A float becomes the shortest
+ * decimal number that denotes it.
+ */
+extern Numeric pgw_numeric_from_slot(PgwValType type, const PgwSlot *slot);
+extern void pgw_slot_from_numeric(PgwValType type, Numeric value, PgwSlot *slot);
 
 /* The SQL type that stands for a WebAssembly type by default; InvalidOid for references. */
 extern Oid	pgw_default_type(PgwValType type);
