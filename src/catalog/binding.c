@@ -275,7 +275,7 @@ check_export(const PgwProc *proc, const PgwBody *body, const PgwProc *holder, bo
 	PG_TRY();
 	{
 		pgw_code_check_imports(code);
-		pgw_function_plan(proc, pgw_function_export(proc, body, code, inlined ? NULL : holder), &plan);
+		pgw_function_plan(proc, code, pgw_function_export(proc, body, code, inlined ? NULL : holder), &plan);
 	}
 	PG_FINALLY();
 	{
@@ -420,7 +420,7 @@ breakage(const PgwProc *proc, const PgwBody *body, const PgwCode *code)
 	if (export == NULL)
 		return psprintf("The new module has no exported function \"%s\".", pgw_shown_name(name));
 	pgw_function_signature(proc, &signature);
-	if (!pgw_plan_make(&plan, &signature, &export->func))
+	if (!pgw_plan_make(&plan, &signature, code, export))
 		return psprintf("The function's SQL signature is %s; the new export \"%s\" has the type %s.",
 						pgw_signature_text(&signature), pgw_shown_name(name), pgw_functype_text(&export->func));
 	return NULL;

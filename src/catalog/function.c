@@ -190,12 +190,12 @@ pgw_function_export(const PgwProc *proc, const PgwBody *body, const PgwCode *cod
 }
 
 void
-pgw_function_plan(const PgwProc *proc, const PgwExtern *export, PgwPlan *plan)
+pgw_function_plan(const PgwProc *proc, const PgwCode *code, const PgwExtern *export, PgwPlan *plan)
 {
 	PgwSignature signature;
 
 	pgw_function_signature(proc, &signature);
-	if (!pgw_plan_make(plan, &signature, &export->func))
+	if (!pgw_plan_make(plan, &signature, code, export))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("signature of function %s does not fit the WebAssembly export \"%s\"",
@@ -236,7 +236,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	function->export = pgw_function_export(proc, &body, function->code,
 										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
 	caller = MemoryContextSwitchTo(function->context);
-	pgw_function_plan(proc, function->export, &function->plan);
+	pgw_function_plan(proc, function->code, function->export, &function->plan);
 	MemoryContextSwitchTo(caller);
 	if (function->plan.row != NULL)
 		function->row_relation = relation_of_row(proc->rettype);
@@ -399,6 +399,24 @@ pgw_function_site(FmgrInfo *flinfo)
 	return site;
 }
 
+static bool
+find_entry(PgwInstance *instance, const PgwExtern *export, PgwEntry *entry)
+{
+	return pgw_store_entry(&instance->store, export->raw_name, export->raw_length, entry);
+}
+
+/* What the canonical ABI takes, beside the function itself */
+static bool
+find_abi(const PgwCode *code, PgwInstance *instance, const PgwExtern *export, PgwAbi *abi)
+{
+	const PgwExtern *post = pgw_code_post(code, export);
+
+	abi->has_post = post != NULL;
+	return find_entry(instance, code->realloc, &abi->realloc) &&
+		pgw_store_memory(&instance->store, code->memory->raw_name, code->memory->raw_length, &abi->memory) &&
+		(post == NULL || find_entry(instance, post, &abi->post));
+}
+
 void
 pgw_function_instantiate(PgwFunction *function)
 {
@@ -406,8 +424,10 @@ pgw_function_instantiate(PgwFunction *function)
 												 function->stat);
 	const PgwExtern *export = function->export;
 	PgwEntry	entry;
+	PgwAbi		abi = {0};
 
-	if (!pgw_store_entry(&instance->store, export->raw_name, export->raw_length, &entry))
+	if (!find_entry(instance, export, &entry) ||
+		(function->plan.lists != NULL && !find_abi(function->code, instance, export, &abi)))
 	{
 		pgw_instance_release(instance);
 		elog(ERROR, "export \"%s\" is gone from its instance", export->name);
@@ -416,4 +436,5 @@ pgw_function_instantiate(PgwFunction *function)
 		pgw_instance_release(function->instance);
 	function->instance = instance;
 	function->entry = entry;
+	function->abi = abi;
 }

@@ -16,6 +16,15 @@
 #include "stat/stat.h"
 #include "values/value.h"
 
+/* What a guest exports so that the host can hand it lists, and take them. */
+typedef struct PgwAbi
+{
+	PgwMemory	memory;
+	PgwEntry	realloc;
+	PgwEntry	post;			/* frees what a result takes, ... */
+	bool		has_post;		/* ... if there is something to be freed */
+} PgwAbi;
+
 /*
  * A function bound to an export; shared by all call sites of the session.
  * When its row, its module or the type of its result changes, it stops being
@@ -45,6 +54,7 @@ typedef struct PgwFunction
 	PgwPlan		plan;
 	PgwInstance *instance;		/* used; NULL before the first call */
 	PgwEntry	entry;			/* of that instance */
+	PgwAbi		abi;			/* of that instance, where the plan has lists */
 	PgwStat    *stat;			/* attached; NULL for a module */
 } PgwFunction;
 
@@ -77,6 +87,7 @@ extern const PgwExtern *pgw_function_export(const PgwProc *proc, const PgwBody *
  * Makes the plan in the current memory context; throws, showing both
  * signatures, when they do not fit.
  */
-extern void pgw_function_plan(const PgwProc *proc, const PgwExtern *export, PgwPlan *plan);
+extern void pgw_function_plan(const PgwProc *proc, const PgwCode *code, const PgwExtern *export,
+							  PgwPlan *plan);
 
 #endif							/* PGW_FUNCTION_H */

@@ -194,7 +194,7 @@ has_successor(const Load *load, const PgwProc *proc, const PgwExtern *export)
 			return false;
 	}
 	pgw_function_signature(proc, &signature);
-	return pgw_plan_make(&plan, &signature, &export->func);
+	return pgw_plan_make(&plan, &signature, load->code, export);
 }
 
 /*

@@ -200,6 +200,58 @@ read_exports(PgwCode *code)
 	PG_END_TRY();
 }
 
+/* The export of that kind with the name that a prefix and another one make; or NULL. */
+static const PgwExtern *
+find_export(const PgwCode *code, PgwExternKind kind, const char *prefix, const char *name, size_t length)
+{
+	size_t		prefix_length = strlen(prefix);
+
+	for (int i = 0; i < code->nexports; i++)
+	{
+		const PgwExtern *export = &code->exports[i];
+
+		if (export->kind == kind && export->raw_length == prefix_length + length &&
+			memcmp(export->raw_name, prefix, prefix_length) == 0 &&
+			memcmp(export->raw_name + prefix_length, name, length) == 0)
+			return export;
+	}
+	return NULL;
+}
+
+/* Has the function so many parameters, all i32, and so many results? */
+static bool
+is_of_type(const PgwExtern *function, int nparams, int nresults)
+{
+	const PgwFuncType *type = &function->func;
+
+	if (type->nparams != nparams || type->nresults != nresults)
+		return false;
+	for (int i = 0; i < nparams; i++)
+	{
+		if (type->params[i] != PGW_I32)
+			return false;
+	}
+	return nresults == 0 || type->results[0] == PGW_I32;
+}
+
+static void
+find_abi(PgwCode *code)
+{
+	code->memory = find_export(code, PGW_EXTERN_MEMORY, "memory", "", 0);
+	code->realloc = find_export(code, PGW_EXTERN_FUNCTION, "cabi_realloc", "", 0);
+	if (code->realloc != NULL && !is_of_type(code->realloc, 4, 1))
+		code->realloc = NULL;
+}
+
+const PgwExtern *
+pgw_code_post(const PgwCode *code, const PgwExtern *export)
+{
+	const PgwExtern *post = find_export(code, PGW_EXTERN_FUNCTION, "cabi_post_",
+										export->raw_name, export->raw_length);
+
+	return post != NULL && is_of_type(post, 1, 0) ? post : NULL;
+}
+
 static void
 read_imports(PgwCode *code)
 {
@@ -283,6 +335,7 @@ read_types(PgwCode *code)
 	PG_TRY();
 	{
 		read_exports(code);
+		find_abi(code);
 		read_imports(code);
 	}
 	PG_CATCH();

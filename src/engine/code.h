@@ -74,6 +74,8 @@ typedef struct PgwCode
 	bool		counted;		/* for the caller: its origin is counted */
 	int			nexports;
 	PgwExtern  *exports;
+	const PgwExtern *memory;	/* of these, for the canonical ABI; or NULL */
+	const PgwExtern *realloc;
 	int			nimports;
 	PgwExtern  *imports;
 } PgwCode;
@@ -97,6 +99,19 @@ extern void pgw_code_release(PgwCode *code);
 
 /* The exported function of that name, or NULL. */
 extern const PgwExtern *pgw_code_export(const PgwCode *code, const char *name);
+
+/*
+ * Does the module export what the canonical ABI of components asks for, so that
+ * strings and lists can cross in its memory?
+ */
+static inline bool
+pgw_code_has_lists(const PgwCode *code)
+{
+	return code->memory != NULL && code->realloc != NULL;
+}
+
+/* The function that frees what a result of export takes, or NULL. */
+extern const PgwExtern *pgw_code_post(const PgwCode *code, const PgwExtern *export);
 
 /* The number of exported functions; *only is the last of them, if any. */
 extern int	pgw_code_functions(const PgwCode *code, const PgwExtern **only);

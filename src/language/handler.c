@@ -22,6 +22,7 @@
 #include "engine/interrupt.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "language/lists.h"
 #include "utils/builtins.h"
 
 PGW_SQL_FUNCTION(pgw_call_handler);
@@ -118,12 +119,17 @@ call(FunctionCallInfo fcinfo)
 	if (function->is_module)
 		return module_bytes(function->oid);
 	enter(function, &context);
-	if (function->plan.nslots > PGW_STACK_SLOTS)
-		slots = palloc(function->plan.nslots * sizeof(PgwSlot));
-	pgw_plan_arguments(&function->plan, fcinfo, slots);
-	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
-					  function->stat);
-	result = pgw_plan_result(&function->plan, slots);
+	if (function->plan.lists != NULL)
+		result = pgw_lists_call(function, fcinfo);
+	else
+	{
+		if (function->plan.nslots > PGW_STACK_SLOTS)
+			slots = palloc(function->plan.nslots * sizeof(PgwSlot));
+		pgw_plan_arguments(&function->plan, fcinfo, slots);
+		pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
+						  function->stat);
+		result = pgw_plan_result(&function->plan, slots);
+	}
 	if (function->returns_set)
 		result = return_set(fcinfo, function, result);
 	leave(&context);

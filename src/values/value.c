@@ -180,6 +180,8 @@ find_plain(PgwPlan *plan)
 		if (!is_datum(plan->args[i]))
 			return;
 	}
+	if (plan->lists != NULL)
+		return;
 	switch (result->conversion)
 	{
 		case PGW_I32_INT4:
@@ -197,8 +199,54 @@ find_plain(PgwPlan *plan)
 	}
 }
 
+static void
+plan_lists(PgwPlan *plan)
+{
+	if (plan->lists == NULL)
+		plan->lists = palloc0(Max(plan->nargs, 1) * sizeof(PgwList *));
+}
+
+/*
+ * Each takes a slot, or two, for address and length, where it is a list and the
+ * module can be given memory for it.
+ */
 static bool
-plan_results(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
+plan_arguments(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwFuncType *wasm)
+{
+	int			slot = 0;
+
+	for (int i = 0; i < sql->nargs; i++)
+	{
+		PgwList    *list;
+
+		if (slot < wasm->nparams && find_conversion(wasm->params[slot], sql->argtypes[i], &plan->args[i]))
+		{
+			slot++;
+			continue;
+		}
+		if (slot + 1 >= wasm->nparams || wasm->params[slot] != PGW_I32 || wasm->params[slot + 1] != PGW_I32 ||
+			!pgw_code_has_lists(code) || (list = pgw_list_make(sql->argtypes[i])) == NULL)
+			return false;
+		plan_lists(plan);
+		plan->lists[i] = list;
+		slot += 2;
+	}
+	return slot == wasm->nparams;
+}
+
+/* The result is the address of a list's address and length. */
+static bool
+plan_result_list(PgwPlan *plan, Oid type, const PgwCode *code, const PgwFuncType *wasm)
+{
+	if (wasm->nresults != 1 || wasm->results[0] != PGW_I32 || !pgw_code_has_lists(code))
+		return false;
+	plan_lists(plan);
+	plan->result_list = pgw_list_make(type);
+	return plan->result_list != NULL;
+}
+
+static bool
+plan_results(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwFuncType *wasm)
 {
 	if (sql->row != NULL)
 	{
@@ -208,28 +256,25 @@ plan_results(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
 	}
 	if (sql->rettype == VOIDOID)
 		return wasm->nresults == 0;
-	return wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1);
+	if (wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1))
+		return true;
+	return plan_result_list(plan, sql->rettype, code, wasm);
 }
 
 bool
-pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm)
+pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwExtern *export)
 {
+	const PgwFuncType *wasm = &export->func;
+
 	memset(plan, 0, sizeof(PgwPlan));
 	plan->context = CurrentMemoryContext;
-	plan->nargs = wasm->nparams;
+	plan->nargs = sql->nargs;
 	plan->nresults = wasm->nresults;
-	plan->nslots = Max(Max(plan->nargs, plan->nresults), 1);
+	plan->nslots = Max(Max(wasm->nparams, plan->nresults), 1);
 	plan->args = palloc0(Max(plan->nargs, 1) * sizeof(PgwConversion));
 	plan->results = palloc0(Max(plan->nresults, 1) * sizeof(PgwResult));
 
-	if (sql->nargs != wasm->nparams)
-		return false;
-	for (int i = 0; i < sql->nargs; i++)
-	{
-		if (!find_conversion(wasm->params[i], sql->argtypes[i], &plan->args[i]))
-			return false;
-	}
-	if (!plan_results(plan, sql, wasm))
+	if (!plan_arguments(plan, sql, code, wasm) || !plan_results(plan, sql, code, wasm))
 		return false;
 	find_plain(plan);
 	return true;
@@ -380,6 +425,13 @@ v128_from_numeric(Numeric value)
 	numeric_out_of_range(value, "v128", "0 to 2^128-1");
 }
 
+static Numeric
+numeric_from_text(const char *text)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
 static Datum
 numeric_from_v128(uint128_pgw value)
 {
@@ -523,14 +575,29 @@ pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 	}
 }
 
-/* --- results --- */
-
-static Numeric
-numeric_from_text(const char *text)
+void
+pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwBytes *lists)
 {
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	int			slot = 0;
+
+	for (int i = 0; i < plan->nargs; i++)
+	{
+		Datum		datum = fcinfo->args[i].value;
+
+		if (fcinfo->args[i].isnull)
+			pgw_plan_refuse_null(i);
+		if (plan->lists[i] == NULL)
+			convert_argument(plan->args[i], datum, &slots[slot++]);
+		else
+		{
+			pgw_list_lower(plan->lists[i], datum, &lists[i].bytes, &lists[i].length);
+			lists[i].slot = slot;
+			slot += 2;
+		}
+	}
 }
+
+/* --- results --- */
 
 static Datum
 uuid_from_v128(const PgwSlot *slot)

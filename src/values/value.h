@@ -65,6 +65,14 @@ typedef struct PgwSignature
 	TupleDesc	row;			/* of the result when it is a row, else NULL */
 } PgwSignature;
 
+/* Bytes that are to be copied into a guest's memory */
+typedef struct PgwBytes
+{
+	const char *bytes;
+	size_t		length;
+	int			slot;			/* for the address; the next one is for the length */
+} PgwBytes;
+
 typedef struct PgwPlan
 {
 	int			nargs;
@@ -76,22 +84,29 @@ typedef struct PgwPlan
 	PgwResult  *results;
 	TupleDesc	row;			/* blessed; NULL unless the result is a row */
 	PgwDomain	row_domain;		/* over the composite type */
+	PgwList   **lists;			/* by argument, NULL for one in a slot; NULL
+								 * where nothing crosses in memory */
+	PgwList    *result_list;	/* NULL unless the result is in memory */
 	MemoryContext context;		/* of everything above */
 } PgwPlan;
 
 /*
  * Makes the plan in the current memory context.  Returns false when the
- * signature does not fit the export's type.
+ * signature does not fit the type of the export, which is one of that code.
  */
-extern bool pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwFuncType *wasm);
+extern bool pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code,
+						  const PgwExtern *export);
 
 /* The signature as SQL writes it, "(integer) RETURNS integer"; palloc'd. */
 extern char *pgw_signature_text(const PgwSignature *sql);
 
 /*
- * Fills slots from the arguments of a call.  Throws 22004 for a NULL and 22003
- * for a value that does not fit.
+ * Fill slots from the arguments of a call; of one that has no lists, and of one
+ * that has, where lists has a place for each argument and slots are left free
+ * for those in memory: two each.  They throw 22004 for a NULL, 22003 for a value
+ * that does not fit, and what pgw_list_lower() throws.
  */
+extern void pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwBytes *lists);
 extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots);
 
 /* The result of a call, in the current memory context; throws 22003. */

@@ -4,8 +4,8 @@
 # the document's own; a block ```text that follows is what psql prints for it.
 # With the argument --update the blocks ```text are written instead of compared.
 #
-# Marks: <!-- not run --> before a block leaves it out; <!-- load --> marks a
-# shell block that calls tools/wasm-load.
+# Marks: <!-- not run --> before a block leaves it out; <!-- run --> marks a shell
+# block to be run, which may call tools/wasm-load.
 
 use strict;
 use warnings;
@@ -17,6 +17,7 @@ use Test::More;
 my $update = @ARGV && $ARGV[0] eq '--update';
 my %database_of = (
 	'README.md' => 'readme',
+	'doc/guests/c.md' => 'guests_c',
 	'doc/operations.md' => 'operations',
 	'doc/reference.md' => 'reference');
 
@@ -69,7 +70,7 @@ sub check_document
 	for my $i (0 .. $#blocks)
 	{
 		my ($language, $body, $line, $mark) = @{ $blocks[$i] };
-		next if $mark eq 'not run' || !($language eq 'sql' || $mark eq 'load');
+		next if $mark eq 'not run' || !($language eq 'sql' || $mark eq 'run');
 		my $output = run_block($blocks[$i], $database);
 		my $next = $blocks[$i + 1];
 		my $has_output = $next && $next->[0] eq 'text';

@@ -37,6 +37,26 @@ SELECT m3_b();
 SELECT wasm.create_module('m4', '\x286d6f64756c65202866756e6320286578706f72742022e697a522292929');
 \echo :LAST_ERROR_SQLSTATE
 
+-- case: strings in a guest's memory are converted, bytes are not
+CREATE FUNCTION guest() RETURNS wasm.module LANGUAGE wasm AS
+'(module (memory (export "memory") 1) (data (i32.const 100) "\e2\82\ac")
+	(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 200))
+	(func (export "echo") (param i32 i32) (result i32)
+		(i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (local.get 1)) (i32.const 0))
+	(func (export "size") (param i32 i32) (result i32) (local.get 1))
+	(func (export "euro") (result i32)
+		(i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 3)) (i32.const 0)))';
+CREATE FUNCTION echo(text) RETURNS text LANGUAGE wasm AS 'guest#echo';
+CREATE FUNCTION echo(bytea) RETURNS bytea LANGUAGE wasm AS 'guest#echo';
+CREATE FUNCTION size(text) RETURNS integer LANGUAGE wasm AS 'guest#size';
+CREATE FUNCTION size(xml) RETURNS integer LANGUAGE wasm AS 'guest#size';
+CREATE FUNCTION euro() RETURNS text LANGUAGE wasm AS 'guest#euro';
+CREATE FUNCTION euro_bytes() RETURNS bytea LANGUAGE wasm AS 'guest#euro';
+SELECT size('Größe'), octet_length(echo('Größe')), echo('Größe') = 'Größe' AS same, size('<ä/>'::xml), echo('\xe4'::bytea);
+SELECT euro_bytes();
+SELECT euro();
+\echo :LAST_ERROR_SQLSTATE
+
 -- case: a trap in a function with a name that is not ASCII
 CREATE FUNCTION trap() RETURNS void LANGUAGE wasm AS '(module (func $"über" (export "f") unreachable))';
 SELECT trap();
