@@ -90,7 +90,7 @@ CREATE FUNCTION echo(few) RETURNS few LANGUAGE wasm STRICT AS 'guest#echo';
 CREATE FUNCTION echo(integer) RETURNS integer LANGUAGE wasm STRICT AS 'guest#echo';
 SELECT echo('{"a": [1, null]}'::json), echo('{"b": 1, "a": 2}'::jsonb), echo('6ba7b812-9dad-11d1-80b4-00c04fd430c8'::uuid);
 SELECT echo(-1234567890123456789012345678901234567890.5), echo('NaN'::numeric), echo('2026-01-02 03:04:05+00'::timestamptz) = '2026-01-02 03:04:05+00' AS same;
-SELECT echo('10.0.0.0/8'::inet), echo('[1,10)'::int4range), echo('happy'::mood), echo('short'::short), echo('\x0102'::few);
+SELECT echo('::1/64'::inet), echo('[1,10)'::int4range), echo('happy'::mood), echo('short'::short), echo('\x0102'::few);
 
 -- case: results that the type refuses
 CREATE FUNCTION as_mood(text) RETURNS mood LANGUAGE wasm AS 'guest#echo';
