@@ -35,14 +35,17 @@ refuse(PgwFunction *function, const char *what, GuestList list, const char *faul
 			 errdetail("The %s is at address %u, with a length of %u.", what, list.address, list.length)));
 }
 
+/* The list of elements of that size, aligned. */
 static uint8_t *
-bytes_of(PgwFunction *function, const char *what, GuestList list)
+elements_of(PgwFunction *function, const char *what, GuestList list, uint32 element_size)
 {
 	size_t		size;
 	uint8_t    *memory = pgw_memory_bytes(&function->instance->store, &function->abi.memory, &size);
 
-	if ((uint64) list.address + list.length > size)
+	if (list.address + (uint64) list.length * element_size > size)
 		refuse(function, what, list, "is outside of its memory");
+	if (list.address % element_size != 0)
+		refuse(function, what, list, "is not aligned");
 	return memory + list.address;
 }
 
@@ -52,53 +55,53 @@ enter(PgwFunction *function, const PgwEntry *entry, PgwSlot *slots, size_t nslot
 	pgw_instance_call(function->instance, entry, slots, nslots, function->stat);
 }
 
-/* Copies bytes into memory that the guest allocates. */
+/* Copies a list into memory that the guest allocates. */
 static GuestList
-give(PgwFunction *function, const PgwBytes *bytes)
+give(PgwFunction *function, const PgwElements *list, uint32 element_size)
 {
-	GuestList	list = {0, bytes->length};
+	GuestList	given = {0, list->length};
+	size_t		size = list->length * element_size;
 	/* old address, old size, alignment, size; then the address */
-	PgwSlot		slots[4] = {{.i32 = 0}, {.i32 = 0}, {.i32 = 1}, {.i32 = list.length}};
+	PgwSlot		slots[4] = {{.i32 = 0}, {.i32 = 0}, {.i32 = element_size}, {.i32 = size}};
 
 	enter(function, &function->abi.realloc, slots, lengthof(slots));
-	list.address = slots[0].i32;
-	memcpy(bytes_of(function, "argument", list), bytes->bytes, bytes->length);
-	return list;
+	given.address = slots[0].i32;
+	memcpy(elements_of(function, "argument", given, element_size), list->elements, size);
+	return given;
 }
 
 static void
-give_all(PgwFunction *function, const PgwBytes *bytes, PgwSlot *slots)
+give_all(PgwFunction *function, const PgwElements *lists, PgwSlot *slots)
 {
 	for (int i = 0; i < function->plan.nargs; i++)
 	{
-		GuestList	list;
+		GuestList	given;
 
 		if (function->plan.lists[i] == NULL)
 			continue;
-		list = give(function, &bytes[i]);
-		slots[bytes[i].slot].i32 = list.address;
-		slots[bytes[i].slot + 1].i32 = list.length;
+		given = give(function, &lists[i], function->plan.lists[i]->element_size);
+		slots[lists[i].slot].i32 = given.address;
+		slots[lists[i].slot + 1].i32 = given.length;
 	}
 }
 
-/* Copies the list that the pair at this address denotes, and gives it back. */
+/* Copies the list whose address and length are there, and gives it back. */
 static Datum
 take(PgwFunction *function, int32 address)
 {
-	GuestList	pair = {address, sizeof(GuestList)};
+	PgwList    *plan = function->plan.result_list;
+	GuestList	pair = {address, 2};
 	GuestList	list;
-	bytea	   *copy;
+	struct varlena *copy;
 
-	if (pair.address % sizeof(uint32) != 0)
-		refuse(function, "result", pair, "is not aligned");
-	memcpy(&list, bytes_of(function, "result", pair), sizeof(list));
+	memcpy(&list, elements_of(function, "result", pair, sizeof(uint32)), sizeof(list));
 #ifdef WORDS_BIGENDIAN
 	list = (GuestList) {pg_bswap32(list.address), pg_bswap32(list.length)};
 #endif
-	copy = pgw_list_copy(bytes_of(function, "result", list), list.length);
+	copy = pgw_list_copy(plan, elements_of(function, "result", list, plan->element_size), list.length);
 	if (function->abi.has_post)
 		enter(function, &function->abi.post, &(PgwSlot) {.i32 = address}, 1);
-	return pgw_list_lift(function->plan.result_list, copy);
+	return pgw_list_lift(plan, copy);
 }
 
 Datum
@@ -106,13 +109,13 @@ pgw_lists_call(PgwFunction *function, FunctionCallInfo fcinfo)
 {
 	PgwPlan    *plan = &function->plan;
 	PgwSlot    *slots = palloc(plan->nslots * sizeof(PgwSlot));
-	PgwBytes   *bytes = palloc(Max(plan->nargs, 1) * sizeof(PgwBytes));
+	PgwElements *lists = palloc(Max(plan->nargs, 1) * sizeof(PgwElements));
 
-	pgw_plan_lists(plan, fcinfo, slots, bytes);
+	pgw_plan_lists(plan, fcinfo, slots, lists);
 	/* an output function may have called this one, which then failed */
 	if (!pgw_instance_ready(function->instance))
 		pgw_function_instantiate(function);
-	give_all(function, bytes, slots);
+	give_all(function, lists, slots);
 	enter(function, &function->entry, slots, plan->nslots);
 	return plan->result_list != NULL ? take(function, slots[0].i32) : pgw_plan_result(plan, slots);
 }

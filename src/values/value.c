@@ -576,7 +576,7 @@ pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 }
 
 void
-pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwBytes *lists)
+pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwElements *lists)
 {
 	int			slot = 0;
 
@@ -590,7 +590,7 @@ pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, Pgw
 			convert_argument(plan->args[i], datum, &slots[slot++]);
 		else
 		{
-			pgw_list_lower(plan->lists[i], datum, &lists[i].bytes, &lists[i].length);
+			pgw_list_lower(plan->lists[i], datum, &lists[i].elements, &lists[i].length);
 			lists[i].slot = slot;
 			slot += 2;
 		}

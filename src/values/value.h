@@ -65,13 +65,13 @@ typedef struct PgwSignature
 	TupleDesc	row;			/* of the result when it is a row, else NULL */
 } PgwSignature;
 
-/* Bytes that are to be copied into a guest's memory */
-typedef struct PgwBytes
+/* A list that is to be copied into a guest's memory */
+typedef struct PgwElements
 {
-	const char *bytes;
-	size_t		length;
+	const char *elements;
+	size_t		length;			/* how many they are */
 	int			slot;			/* for the address; the next one is for the length */
-} PgwBytes;
+} PgwElements;
 
 typedef struct PgwPlan
 {
@@ -106,7 +106,7 @@ extern char *pgw_signature_text(const PgwSignature *sql);
  * for those in memory: two each.  They throw 22004 for a NULL, 22003 for a value
  * that does not fit, and what pgw_list_lower() throws.
  */
-extern void pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwBytes *lists);
+extern void pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwElements *lists);
 extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots);
 
 /* The result of a call, in the current memory context; throws 22003. */

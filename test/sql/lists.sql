@@ -13,9 +13,10 @@ CREATE FUNCTION guest() RETURNS wasm.module LANGUAGE wasm AS
 	(func $realloc (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32)
 		(result i32)
 		(local $at i32) (local $missing i32)
-		(if (i32.or (local.get $old) (i32.or (local.get $old_size) (i32.ne (local.get $align) (i32.const 1))))
+		(if (i32.or (local.get $old) (local.get $old_size))
 			(then (unreachable)))
-		(local.set $at (global.get $heap))
+		(local.set $at (i32.and (i32.sub (i32.add (global.get $heap) (local.get $align)) (i32.const 1))
+			(i32.sub (i32.const 0) (local.get $align))))
 		(global.set $heap (i32.add (local.get $at) (local.get $size)))
 		(local.set $missing (i32.sub (i32.shr_u (i32.add (global.get $heap) (i32.const 65535)) (i32.const 16)) (memory.size)))
 		(if (i32.gt_s (local.get $missing) (i32.const 0))
@@ -48,6 +49,14 @@ CREATE FUNCTION guest() RETURNS wasm.module LANGUAGE wasm AS
 		(i64.add (i64.add (i64.trunc_f64_s (local.get 0)) (i64.extend_i32_u (local.get 2))) (local.get 3)))
 	(func (export "pair_at") (param i32) (result i32) (local.get 0))
 	(func (export "any") (param i32 i32) (result i32) (call $pair (local.get 0) (local.get 1)))
+	(func (export "sum_i32") (param $at i32) (param $n i32) (result i64) (local $sum i64)
+		(block $done (loop $next
+			(br_if $done (i32.eqz (local.get $n)))
+			(local.set $sum (i64.add (local.get $sum) (i64.load32_s (local.get $at))))
+			(local.set $at (i32.add (local.get $at) (i32.const 4)))
+			(local.set $n (i32.sub (local.get $n) (i32.const 1)))
+			(br $next)))
+		(local.get $sum))
 	(func (export "list_at") (param i32 i32) (result i32) (call $pair (local.get 0) (local.get 1))))';
 
 -- case: text in and out
@@ -91,6 +100,39 @@ CREATE FUNCTION echo(integer) RETURNS integer LANGUAGE wasm STRICT AS 'guest#ech
 SELECT echo('{"a": [1, null]}'::json), echo('{"b": 1, "a": 2}'::jsonb), echo('6ba7b812-9dad-11d1-80b4-00c04fd430c8'::uuid);
 SELECT echo(-1234567890123456789012345678901234567890.5), echo('NaN'::numeric), echo('2026-01-02 03:04:05+00'::timestamptz) = '2026-01-02 03:04:05+00' AS same;
 SELECT echo('::1/64'::inet), echo('[1,10)'::int4range), echo('happy'::mood), echo('short'::short), echo('\x0102'::few);
+
+-- case: arrays of numbers are lists of them
+CREATE DOMAIN positive AS integer[] CHECK (0 < ALL (value));
+CREATE FUNCTION echo(smallint[]) RETURNS smallint[] LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION echo(integer[]) RETURNS integer[] LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION echo(bigint[]) RETURNS bigint[] LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION echo(real[]) RETURNS real[] LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION echo(float8[]) RETURNS float8[] LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION as_positive(integer[]) RETURNS positive LANGUAGE wasm STRICT AS 'guest#echo';
+CREATE FUNCTION sum_i32(integer[]) RETURNS bigint LANGUAGE wasm STRICT AS 'guest#sum_i32';
+SELECT echo('{1,-32768,32767}'::smallint[]), echo('{-2147483648}'::integer[]), echo('{1,-2,9223372036854775807}'::bigint[]);
+SELECT echo('{0.5,NaN,-Infinity}'::real[]), echo('{0.1,1e300}'::float8[]), echo('{}'::integer[]), array_ndims(echo('{}'::integer[])) AS dimensions;
+SELECT sum_i32('{1,2,3,-10}'), sum_i32('{}'), sum_i32(array_agg(i)) FROM generate_series(1, 100000) i;
+SELECT echo('{1,2}'::integer[]) || 3, (echo('{4,5,6}'::bigint[]))[2:], as_positive('{7}');
+
+-- case: an array with other bounds has the same elements
+SELECT echo('[0:2]={1,2,3}'::integer[]);
+
+-- case: arrays that are no lists, and lists that the domain refuses
+SELECT echo('{1,NULL}'::integer[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT echo('{{1,2},{3,4}}'::integer[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT as_positive('{1,0}');
+CREATE FUNCTION wrong(int2vector) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
+CREATE FUNCTION wrong(text[]) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
+CREATE FUNCTION wrong(numeric[]) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
+
+-- case: a domain with a length
+CREATE DOMAIN short_name AS varchar(4);
+CREATE FUNCTION as_short_name(text) RETURNS short_name LANGUAGE wasm AS 'guest#echo';
+SELECT as_short_name('four');
+SELECT as_short_name('fours');
 
 -- case: results that the type refuses
 CREATE FUNCTION as_mood(text) RETURNS mood LANGUAGE wasm AS 'guest#echo';
@@ -149,6 +191,11 @@ SELECT list_at(65535, 2);
 SELECT list_at(-1, 1);
 SELECT list_at(1, -1);
 SELECT list_at(0, 2147483647);
+CREATE FUNCTION numbers_at(integer, integer) RETURNS bigint[] LANGUAGE wasm AS 'guest#list_at';
+SELECT numbers_at(65528, 1), numbers_at(65536, 0);
+SELECT numbers_at(65528, 2);
+SELECT numbers_at(4, 1);
+SELECT numbers_at(8, 536870912);
 
 -- case: a guest whose realloc lies, or traps, or whose free does
 CREATE FUNCTION liar() RETURNS wasm.module LANGUAGE wasm AS
@@ -189,9 +236,9 @@ RESET statement_timeout;
 CREATE FUNCTION wrong(text, text) RETURNS text LANGUAGE wasm AS 'guest#echo';
 \echo :LAST_ERROR_SQLSTATE
 CREATE FUNCTION wrong(text) RETURNS bigint LANGUAGE wasm AS 'guest#echo';
-CREATE FUNCTION wrong(integer[]) RETURNS text LANGUAGE wasm AS 'guest#echo';
+CREATE FUNCTION wrong(text[]) RETURNS text LANGUAGE wasm AS 'guest#echo';
 CREATE FUNCTION wrong(stored) RETURNS text LANGUAGE wasm AS 'guest#echo';
-CREATE FUNCTION wrong(text) RETURNS integer[] LANGUAGE wasm AS 'guest#echo';
+CREATE FUNCTION wrong(text) RETURNS text[] LANGUAGE wasm AS 'guest#echo';
 CREATE FUNCTION wrong(text) RETURNS stored LANGUAGE wasm AS 'guest#echo';
 CREATE FUNCTION wrong(anyelement) RETURNS text LANGUAGE wasm AS 'guest#echo';
 
