@@ -57,6 +57,26 @@ $admin->ask(good_functions() . q{
 	CREATE FUNCTION called_on_null(integer, integer) RETURNS integer LANGUAGE wasm AS 'mixed#add';
 	CREATE FUNCTION small_sum(smallint, smallint) RETURNS smallint LANGUAGE wasm STRICT AS 'mixed#add';
 
+	CREATE FUNCTION lists() RETURNS wasm.module LANGUAGE wasm AS '(module
+		(memory (export "memory") 1)
+		(global $heap (mut i32) (i32.const 64))
+		(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $at i32) (local $pages i32)
+			(local.set $at (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
+			(global.set $heap (i32.add (local.get $at) (local.get 3)))
+			(local.set $pages (i32.sub (i32.shr_u (i32.add (global.get $heap) (i32.const 65535)) (i32.const 16)) (memory.size)))
+			(if (i32.gt_s (local.get $pages) (i32.const 0))
+				(then (if (i32.lt_s (memory.grow (local.get $pages)) (i32.const 0)) (then unreachable))))
+			(local.get $at))
+		(func $pair (export "at") (param i32 i32) (result i32)
+			(i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (local.get 1)) (i32.const 0))
+		(func (export "echo") (param i32 i32) (result i32) (call $pair (local.get 0) (local.get 1)))
+		(func (export "cabi_post_echo") (param i32) (global.set $heap (i32.const 64))))';
+	CREATE FUNCTION echo(text) RETURNS text LANGUAGE wasm STRICT AS 'lists#echo';
+	CREATE FUNCTION echo(jsonb) RETURNS jsonb LANGUAGE wasm STRICT AS 'lists#echo';
+	CREATE FUNCTION echo(bigint[]) RETURNS bigint[] LANGUAGE wasm STRICT AS 'lists#echo';
+	CREATE FUNCTION as_text(bytea) RETURNS text LANGUAGE wasm STRICT AS 'lists#echo';
+	CREATE FUNCTION bytes_at(integer, integer) RETURNS bytea LANGUAGE wasm STRICT AS 'lists#at';
+
 	CREATE DOMAIN even AS integer CHECK (m_add(VALUE, 0) % 2 = 0);
 	CREATE FUNCTION twice(integer) RETURNS even LANGUAGE wasm AS
 		'(module (func (export "twice") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1))))';
@@ -106,6 +126,13 @@ my @statements = (
 	[ q{SELECT double_uuid('01000000-0200-0000-0300-000004000000')}, '02000000-0400-0000-0600-000008000000' ],
 	[ q{SELECT encode(double_bytes('\x01000000020000000300000004000000'), 'hex')}, '02000000040000000600000008000000' ],
 	[ q{SELECT double_bytes('\x0102')}, '22003' ],
+	[ 'SELECT sum(length(echo(repeat(n::text, 100)))) FROM numbers', '139200' ],
+	[ q{SELECT length(echo(repeat('x', 3000000)))}, '3000000' ],
+	[ q{SELECT echo('{"a": [1, 2]}'::jsonb)}, '{"a": [1, 2]}' ],
+	[ 'SELECT echo(ARRAY[n, -n]) FROM numbers WHERE n < 3', "{1,-1}\n{2,-2}" ],
+	[ q{SELECT as_text('\xff')}, '22021' ],
+	[ 'SELECT bytes_at(-1, 1)', '38000' ],
+	[ 'SELECT echo(ARRAY[1, NULL]::bigint[])', '22004' ],
 	[ 'SELECT d.* FROM numbers, m_divide(n, 7) d WHERE n IN (15, 100)', "2|1\n14|2" ],
 	[ 'SELECT small_sum(30000::smallint, 30000::smallint)', '22003' ],
 	[ 'SELECT called_on_null(1, NULL)', '22004' ],
