@@ -32,6 +32,7 @@ int			pgw_instance_limit;
 int			pgw_compile_workers;
 int			pgw_cache_size;
 int			pgw_stat_max = 5000;
+int			pgw_output_level = DEBUG1;
 int			pgw_profiler = PGW_PROFILER_NONE;
 bool		pgw_profiler_fixed = false;
 
@@ -104,6 +105,15 @@ static const struct config_enum_entry profilers[] = {
 	{NULL, 0, false}
 };
 
+static const struct config_enum_entry output_levels[] = {
+	{"debug1", DEBUG1, false},
+	{"log", LOG, false},
+	{"info", INFO, false},
+	{"notice", NOTICE, false},
+	{"warning", WARNING, false},
+	{NULL, 0, false}
+};
+
 static bool
 check_profiler(int *profiler, void **extra, GucSource source)
 {
@@ -153,6 +163,7 @@ pgw_guc_init(void)
 		refuse_hidden_value(int_settings[i].name);
 	refuse_hidden_value("wasm.fuel");
 	refuse_hidden_value("wasm.interruption");
+	refuse_hidden_value("wasm.output_level");
 	refuse_hidden_value("wasm.stat_max");
 	refuse_hidden_value("wasm.profiler");
 	for (int i = 0; i < lengthof(int_settings); i++)
@@ -172,6 +183,11 @@ pgw_guc_init(void)
 							 "By a signal handler wherever it is, or by an epoch that its code polls.",
 							 &pgw_interruption, PGW_INTERRUPTION_DEFAULT, interruptions,
 							 PGC_SUSET, 0, NULL, on_interruption, NULL);
+	DefineCustomEnumVariable("wasm.output_level",
+							 "Sets the level of messages for what WebAssembly functions write to their standard output and error.",
+							 NULL,
+							 &pgw_output_level, DEBUG1, output_levels,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("wasm.profiler",
 							 "Sets how perf learns the names of WebAssembly functions.",
 							 "Read when a session first uses a WebAssembly function.",

@@ -41,6 +41,9 @@ extern int	pgw_profiler;		/* a PgwProfiler */
 /* Set when the session has made an engine: it is too late to change the profiler. */
 extern bool pgw_profiler_fixed;
 
+/* wasm.output_level: the elevel of what guests write to their standard output and error */
+extern int	pgw_output_level;
+
 /* wasm.stat_max: how many functions and modules the statistics have room for */
 extern int	pgw_stat_max;
 

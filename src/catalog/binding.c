@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "engine/compile.h"
 #include "engine/encoding.h"
+#include "host/host.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -274,7 +275,7 @@ check_export(const PgwProc *proc, const PgwBody *body, const PgwProc *holder, bo
 
 	PG_TRY();
 	{
-		pgw_code_check_imports(code);
+		pgw_host_check(code);
 		pgw_function_plan(proc, code, pgw_function_export(proc, body, code, inlined ? NULL : holder), &plan);
 	}
 	PG_FINALLY();
@@ -438,7 +439,7 @@ check_dependents(const PgwProc *module, const PgwCode *code)
 		PgwBody		body;
 		char	   *reason;
 
-		pgw_code_check_imports(code);
+		pgw_host_check(code);
 		if (!read_bound(lfirst_oid(cell), &proc, &body) ||
 			(reason = breakage(&proc, &body, code)) == NULL)
 			continue;

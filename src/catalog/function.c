@@ -21,6 +21,7 @@
 #include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "funcapi.h"
+#include "host/host.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -47,6 +48,9 @@ static dlist_head all_functions = DLIST_STATIC_INIT(all_functions);
 /* Counts callbacks, to notice one that comes while a function is loaded. */
 static uint64 invalidations = 0;
 
+/* What a command of WASI exports, to be called once in an instance */
+#define PGW_COMMAND "_start"
+
 /* --- invalidation --- */
 
 static void
@@ -54,7 +58,7 @@ set_usable(PgwFunction *function, bool usable)
 {
 	function->usable = usable;
 	function->plain = usable && !function->is_module && !function->returns_set &&
-		!function->metered && function->plan.plain;
+		!function->is_command && !function->metered && function->plan.plain;
 }
 
 static void
@@ -232,9 +236,10 @@ bind(PgwFunction *function, const PgwProc *proc)
 	function->limits = pgw_module_limits(holder);
 	function->code = pgw_module_code(holder);
 	function->metered = (function->code->key.mode & PGW_MODE_METERED) != 0;
-	pgw_code_check_imports(function->code);
+	pgw_host_check(function->code);
 	function->export = pgw_function_export(proc, &body, function->code,
 										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
+	function->is_command = strcmp(function->export->raw_name, PGW_COMMAND) == 0;
 	caller = MemoryContextSwitchTo(function->context);
 	pgw_function_plan(proc, function->code, function->export, &function->plan);
 	MemoryContextSwitchTo(caller);

@@ -40,6 +40,7 @@ typedef struct PgwFunction
 	bool		metered;		/* its calls consume fuel */
 	bool		is_module;		/* returns its own bytes; has no plan */
 	bool		returns_set;	/* RETURNS TABLE: one row */
+	bool		is_command;		/* of WASI: each call has a new instance */
 	int			sites;
 	dlist_node	node;
 	MemoryContext context;

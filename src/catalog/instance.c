@@ -11,6 +11,7 @@
 #include "catalog/proc.h"
 #include "engine/error.h"
 #include "engine/memory.h"
+#include "host/host.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -221,6 +222,7 @@ static void
 open_store(PgwInstance *instance, PgwStat *stat)
 {
 	PgwLimits	limits = pgw_limits_effective(&instance->limits);
+	PgwImports	imports = pgw_host_imports(instance->code);
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
@@ -228,7 +230,7 @@ open_store(PgwInstance *instance, PgwStat *stat)
 	{
 		(void) pgw_memory_was_refused();
 		if (pgw_store_try_open(&instance->store, instance->code->artifact.module,
-							   instance->code->artifact.layout.mode, &limits, &error, &trap))
+							   instance->code->artifact.layout.mode, &imports, &limits, &error, &trap))
 			return;
 		if (error == NULL || !pgw_memory_was_refused() || !evict())
 		{
@@ -288,9 +290,11 @@ pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat
 }
 
 void
-pgw_instance_fail(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap, PgwStat *stat)
+pgw_instance_end(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap, PgwStat *stat)
 {
 	pgw_instance_discard(instance);
+	if (pgw_error_is_exit(error, trap))
+		return;
 	count_failure(stat);
 	pgw_error_throw(error, trap);
 }

@@ -85,12 +85,18 @@ pgw_instance_ready(const PgwInstance *instance)
 /* How many calls this session has made */
 extern uint64 pgw_instance_calls;
 
-/* Ends a call that failed: discards the instance, counts in stat, and throws. */
-extern void pgw_instance_fail(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap,
-							  PgwStat *stat) pg_attribute_noreturn() pg_attribute_cold;
+/*
+ * Ends a call that did not return: discards the instance, counts in stat, and
+ * throws, unless the guest has exited without an error.
+ */
+extern void pgw_instance_end(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap,
+							 PgwStat *stat) pg_attribute_cold;
 
-/* Calls a guest; slots as for pgw_store_call(). */
-static inline void
+/*
+ * Calls a guest; slots as for pgw_store_call().  False when the guest has exited,
+ * and there is no result.
+ */
+static inline bool
 pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
 				  PgwStat *stat)
 {
@@ -103,8 +109,12 @@ pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, 
 	instance->idle = false;
 	instance->last_used = ++pgw_instance_calls;
 	if (unlikely(!pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap)))
-		pgw_instance_fail(instance, error, trap, stat);
+	{
+		pgw_instance_end(instance, error, trap, stat);
+		return false;
+	}
 	instance->idle = true;
+	return true;
 }
 
 #endif							/* PGW_INSTANCE_H */

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "engine/code.h"
 #include "fmgr.h"
+#include "host/host.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
@@ -288,7 +289,7 @@ load_instance(Load *load, const char *path, const char *bytes, size_t length)
 	PgwProc		module;
 	bool		exists = existing_module(load, &module);
 
-	pgw_code_check_imports(load->code);
+	pgw_host_check(load->code);
 	if (exists)
 		drop_outdated(load, &module);
 	pgw_generate_module(load->schema, load->namespace, bytes, length, path, exists);

@@ -504,18 +504,3 @@ pgw_code_functions(const PgwCode *code, const PgwExtern **only)
 	}
 	return count;
 }
-
-void
-pgw_code_check_imports(const PgwCode *code)
-{
-	const PgwExtern *import = code->imports;
-
-	if (code->nimports == 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-			 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
-					pgw_shown_name(import->name), pgw_shown_name(import->from)),
-			 errdetail("The import has the type %s.", pgw_extern_type(import)),
-			 errhint("Guests import nothing that they were not given: build the module without imports.")));
-}

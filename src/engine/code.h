@@ -116,9 +116,6 @@ extern const PgwExtern *pgw_code_post(const PgwCode *code, const PgwExtern *expo
 /* The number of exported functions; *only is the last of them, if any. */
 extern int	pgw_code_functions(const PgwCode *code, const PgwExtern **only);
 
-/* Throws, naming it, when the module imports something: nobody provides it. */
-extern void pgw_code_check_imports(const PgwCode *code);
-
 /* The type as WAT writes it; palloc'd, or that of the entry. */
 extern const char *pgw_extern_type(const PgwExtern *entry);
 

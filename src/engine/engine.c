@@ -144,10 +144,24 @@ pgw_engine_look_at_stack(const char *here)
 	pgw_stack_limit.max_stack_depth = max_stack_depth;
 }
 
+/* Of reactors, which are no commands: to be called once before anything else */
+static bool
+initialize(PgwStore *store, wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	static const char name[] = "_initialize";
+	PgwEntry	entry;
+	PgwSlot		slot;
+
+	return !pgw_store_entry(store, name, strlen(name), &entry) ||
+		pgw_store_call(store, &entry, &slot, 1, error, trap);
+}
+
 bool
 pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-				   const PgwLimits *limits, wasmtime_error_t **error, wasm_trap_t **trap)
+				   const PgwImports *imports, const PgwLimits *limits,
+				   wasmtime_error_t **error, wasm_trap_t **trap)
 {
+	wasmtime_extern_t *externs = palloc(Max(imports->count, 1) * sizeof(wasmtime_extern_t));
 	sigjmp_buf *outer;
 
 	pgw_engine_check_stack();
@@ -161,23 +175,27 @@ pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mod
 	if (mode & PGW_MODE_METERED)
 		pgw_store_set_fuel(store, limits->fuel);
 	pgw_memory_account(&store->memory);
+	if (imports->count > 0)
+		imports->provide(store->context, imports->data, externs);
 	outer = pgw_guest_enter();
 	*trap = NULL;
-	*error = wasmtime_instance_new(store->context, module, NULL, 0, &store->instance, trap);
+	*error = wasmtime_instance_new(store->context, module, externs, imports->count, &store->instance, trap);
 	pgw_guest_leave(outer);
-	if (*error == NULL && *trap == NULL)
+	pfree(externs);
+	if (*error == NULL && *trap == NULL && initialize(store, error, trap))
 		return true;
 	pgw_store_close(store);
 	return false;
 }
 
 void
-pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode, const PgwLimits *limits)
+pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
+			   const PgwImports *imports, const PgwLimits *limits)
 {
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	if (!pgw_store_try_open(store, module, mode, limits, &error, &trap))
+	if (!pgw_store_try_open(store, module, mode, imports, limits, &error, &trap))
 		pgw_error_throw(error, trap);
 }
 

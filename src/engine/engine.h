@@ -66,17 +66,29 @@ pgw_engine_check_stack(void)
 }
 
 /*
- * Instantiates a module that imports nothing, which runs its start function.
- * The module is one of the engine of that mode; limits are effective ones.
- * Returns false, with the store closed, when that trapped or broke a
- * limit: then pgw_error_throw(*error, *trap) is due.  May throw itself.
+ * What an instance is given: provide makes count externs, in the order of the
+ * module's imports, in a store.  Never throws.
+ */
+typedef struct PgwImports
+{
+	size_t		count;
+	void		(*provide) (wasmtime_context_t *context, const void *data, wasmtime_extern_t *externs);
+	const void *data;
+} PgwImports;
+
+/*
+ * Instantiates a module, which runs its start function, and that of a reactor of
+ * WASI, _initialize.  The module is one of the engine of that mode; limits are
+ * effective ones.  Returns false, with the store closed, when that trapped or
+ * broke a limit: then pgw_error_throw(*error, *trap) is due.  May throw itself.
  */
 extern bool pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-							   const PgwLimits *limits, wasmtime_error_t **error, wasm_trap_t **trap);
+							   const PgwImports *imports, const PgwLimits *limits,
+							   wasmtime_error_t **error, wasm_trap_t **trap);
 
 /* The same, but throws. */
 extern void pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-						   const PgwLimits *limits);
+						   const PgwImports *imports, const PgwLimits *limits);
 
 /* What the next call in a metered store may consume.  Never throws. */
 extern void pgw_store_set_fuel(PgwStore *store, double fuel);

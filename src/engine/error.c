@@ -115,11 +115,39 @@ static const PhraseReport invalid_phrases[] = {
 /* A callback left a PostgreSQL error on the error stack. */
 static bool captured = false;
 
+/* A callback has ended the call, and that is no error. */
+static bool exited = false;
+
 void
 pgw_error_capture(MemoryContext memory)
 {
 	MemoryContextSwitchTo(memory);
 	captured = true;
+}
+
+static void
+delete(wasmtime_error_t *error, wasm_trap_t *trap)
+{
+	if (error != NULL)
+		wasmtime_error_delete(error);
+	if (trap != NULL)
+		wasm_trap_delete(trap);
+}
+
+void
+pgw_error_mark_exit(void)
+{
+	exited = true;
+}
+
+bool
+pgw_error_is_exit(wasmtime_error_t *error, wasm_trap_t *trap)
+{
+	if (!exited)
+		return false;
+	exited = false;
+	delete(error, trap);
+	return true;
 }
 
 int
@@ -317,13 +345,18 @@ pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap)
 	const PhraseReport *phrase;
 	char	   *message;
 
+	/* where a call is to return something, the caller has looked before */
+	if (pgw_error_is_exit(error, trap))
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("WebAssembly guest exited before it could be called")));
 	if (captured)
 	{
 		captured = false;
-		if (error != NULL)
-			wasmtime_error_delete(error);
-		if (trap != NULL)
-			wasm_trap_delete(trap);
+		delete(error, trap);
+		/* a backend that is to end does so now, whatever was caught */
+		if (ProcDiePending)
+			CHECK_FOR_INTERRUPTS();
 		PG_RE_THROW();
 	}
 

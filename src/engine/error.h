@@ -17,6 +17,13 @@
 extern void pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap) pg_attribute_noreturn();
 
 /*
+ * To be called by a callback whose trap ends the call without an error; and was
+ * it so in the call that has failed?  Then takes ownership of error and trap.
+ */
+extern void pgw_error_mark_exit(void);
+extern bool pgw_error_is_exit(wasmtime_error_t *error, wasm_trap_t *trap);
+
+/*
  * The SQLSTATE of the PostgreSQL error that pgw_error_throw() is about to
  * throw; 0 when it will throw the guest's own.  Never throws.
  */

@@ -80,6 +80,24 @@ pgw_interrupt_retry(void)
 	retry_in(PGW_RETRY_SOON_NS);
 }
 
+/* Is the backend about to end at the next CHECK_FOR_INTERRUPTS()? */
+static bool
+is_about_to_end(void)
+{
+	return ProcDiePending && InterruptHoldoffCount == 0 &&
+		CritSectionCount == 0 && QueryCancelHoldoffCount == 0;
+}
+
+void
+pgw_interrupt_check(void)
+{
+	if (is_about_to_end())
+		ereport(ERROR,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("terminating connection due to administrator command")));
+	CHECK_FOR_INTERRUPTS();
+}
+
 /*
  * Serves interrupts in the middle of a guest.  Returns false when the guest is
  * to be unwound: then pgw_error_throw() throws what was thrown here.
@@ -94,8 +112,7 @@ serve(void)
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool served = true;
 
-	if (ProcDiePending && InterruptHoldoffCount == 0 &&
-		CritSectionCount == 0 && QueryCancelHoldoffCount == 0)
+	if (is_about_to_end())
 		return false;
 
 	PG_TRY();

@@ -33,6 +33,13 @@ extern void pgw_interrupt_restore(void);
 /* Makes a store's guests, which poll the epoch, check for interrupts. */
 extern void pgw_interrupt_watch(wasmtime_store_t *store);
 
+/*
+ * CHECK_FOR_INTERRUPTS() for functions of the host, with the engine's frames
+ * live: what would end the backend is thrown as an ERROR, and the backend ends
+ * when pgw_error_throw() has seen the guest unwound.
+ */
+extern void pgw_interrupt_check(void);
+
 /* Lets the running guest serve interrupts, soon.  Signal-safe. */
 extern void pgw_interrupt_retry(void);
 

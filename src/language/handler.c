@@ -22,6 +22,7 @@
 #include "engine/interrupt.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "host/host.h"
 #include "language/lists.h"
 #include "utils/builtins.h"
 
@@ -105,7 +106,7 @@ call(FunctionCallInfo fcinfo)
 	PgwSlot    *slots = on_stack;
 	ErrorContextCallback context;
 	PgwFunction *function;
-	Datum		result;
+	Datum		result = (Datum) 0;
 
 	if (site == NULL || !site->function->usable)
 	{
@@ -126,11 +127,15 @@ call(FunctionCallInfo fcinfo)
 		if (function->plan.nslots > PGW_STACK_SLOTS)
 			slots = palloc(function->plan.nslots * sizeof(PgwSlot));
 		pgw_plan_arguments(&function->plan, fcinfo, slots);
-		pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
-						  function->stat);
-		result = pgw_plan_result(&function->plan, slots);
+		if (pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
+							  function->stat))
+			result = pgw_plan_result(&function->plan, slots);
+		else
+			fcinfo->isnull = true;
 	}
-	if (function->returns_set)
+	if (function->is_command)
+		pgw_instance_discard(function->instance);
+	if (function->returns_set && !fcinfo->isnull)
 		result = return_set(fcinfo, function, result);
 	leave(&context);
 	return result;
@@ -149,8 +154,9 @@ pgw_call_handler(PG_FUNCTION_ARGS)
 	function = site->function;
 	enter(function, &context);
 	pgw_plan_plain_arguments(&function->plan, fcinfo, slots);
-	pgw_instance_call(function->instance, &function->entry, slots, function->plan.nslots,
-					  function->stat);
+	if (unlikely(!pgw_instance_call(function->instance, &function->entry, slots,
+									function->plan.nslots, function->stat)))
+		fcinfo->isnull = true;
 	leave(&context);
 	return pgw_plan_plain_result(&function->plan, slots);
 }
@@ -204,16 +210,17 @@ run_block(const PgwCode *code)
 	PgwEntry	entry;
 	wasmtime_error_t *error = NULL;
 	wasm_trap_t *trap = NULL;
+	PgwImports	imports = pgw_host_imports(code);
 	bool		succeeded;
 
-	pgw_code_check_imports(code);
+	pgw_host_check(code);
 	pgw_interrupt_restore();
-	pgw_store_open(&store, code->artifact.module, code->artifact.layout.mode, &pgw_session_limits);
+	pgw_store_open(&store, code->artifact.module, code->artifact.layout.mode, &imports, &pgw_session_limits);
 	/* as deep as pgw_store_open() was, which has checked the stack */
 	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
 		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);
 	pgw_store_close(&store);
-	if (!succeeded)
+	if (!succeeded && !pgw_error_is_exit(error, trap))
 		pgw_error_throw(error, trap);
 }
 

@@ -49,10 +49,14 @@ elements_of(PgwFunction *function, const char *what, GuestList list, uint32 elem
 	return memory + list.address;
 }
 
+/* Calls a function that serves the others. */
 static void
 enter(PgwFunction *function, const PgwEntry *entry, PgwSlot *slots, size_t nslots)
 {
-	pgw_instance_call(function->instance, entry, slots, nslots, function->stat);
+	if (!pgw_instance_call(function->instance, entry, slots, nslots, function->stat))
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("WebAssembly function %s exited while it was given or gave back memory", function->name)));
 }
 
 /* Copies a list into memory that the guest allocates. */
@@ -116,6 +120,10 @@ pgw_lists_call(PgwFunction *function, FunctionCallInfo fcinfo)
 	if (!pgw_instance_ready(function->instance))
 		pgw_function_instantiate(function);
 	give_all(function, lists, slots);
-	enter(function, &function->entry, slots, plan->nslots);
+	if (!pgw_instance_call(function->instance, &function->entry, slots, plan->nslots, function->stat))
+	{
+		fcinfo->isnull = true;
+		return (Datum) 0;
+	}
 	return plan->result_list != NULL ? take(function, slots[0].i32) : pgw_plan_result(plan, slots);
 }

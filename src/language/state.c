@@ -15,6 +15,7 @@
 #include "catalog/instance.h"
 #include "catalog/module.h"
 #include "compat.h"
+#include "host/host.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -43,7 +44,7 @@ begin(Access *access, text *module)
 	access->code = pgw_module_code(&access->module);
 	PG_TRY();
 	{
-		pgw_code_check_imports(access->code);
+		pgw_host_check(access->code);
 		access->instance = pgw_instance_acquire(access->module.oid, access->code, &limits, NULL);
 	}
 	PG_CATCH();

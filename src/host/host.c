@@ -1,0 +1,192 @@
+/*
+ * host.c
+ *		What guests may import: functions of the host.
+ *
+ * No error leaves a function of the host by a long jump: it is caught, kept on
+ * the error stack, and thrown again when the engine has unwound the guest (see
+ * error.c).
+ */
+#include "postgres.h"
+
+#include "host/host.h"
+
+#include "engine/encoding.h"
+#include "engine/error.h"
+#include "host/wasi.h"
+#include "miscadmin.h"
+
+struct PgwGuest
+{
+	wasmtime_caller_t *caller;
+	bool		exited;
+};
+
+static const PgwHostModule *const modules[] = {&pgw_wasi_module};
+
+/* --- what is provided --- */
+
+static bool
+is_type(PgwValType type, char letter)
+{
+	return type == (letter == 'i' ? PGW_I32 : PGW_I64);
+}
+
+static bool
+fits(const PgwHostFunction *function, const PgwFuncType *type)
+{
+	const char *letter = function->type;
+
+	for (int i = 0; i < type->nparams; i++, letter++)
+	{
+		if (*letter == '\0' || *letter == ':' || !is_type(type->params[i], *letter))
+			return false;
+	}
+	if (*letter == '\0')
+		return type->nresults == 0;
+	return *letter == ':' && type->nresults == 1 && is_type(type->results[0], letter[1]);
+}
+
+/* The function that an import denotes, whatever its type; NULL when there is none. */
+static const PgwHostFunction *
+find(const PgwExtern *import)
+{
+	for (int i = 0; import->kind == PGW_EXTERN_FUNCTION && i < lengthof(modules); i++)
+	{
+		if (import->from == NULL || strcmp(modules[i]->name, import->from) != 0)
+			continue;
+		for (const PgwHostFunction *f = modules[i]->functions; f->name != NULL; f++)
+		{
+			if (strlen(f->name) == import->raw_length && memcmp(f->name, import->raw_name, import->raw_length) == 0)
+				return f;
+		}
+	}
+	return NULL;
+}
+
+void
+pgw_host_check(const PgwCode *code)
+{
+	for (int i = 0; i < code->nimports; i++)
+	{
+		const PgwExtern *import = &code->imports[i];
+		const PgwHostFunction *function = find(import);
+
+		if (function == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+					 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
+							pgw_shown_name(import->name), pgw_shown_name(import->from)),
+					 errdetail("The import has the type %s.", pgw_extern_type(import)),
+					 errhint("Guests may import functions of WASI, preview 1, and nothing else: build the module without other imports.")));
+		if (!fits(function, &import->func))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+					 errmsg("WebAssembly module imports \"%s\" from \"%s\" with another type",
+							pgw_shown_name(import->name), pgw_shown_name(import->from)),
+					 errdetail("The import has the type %s.", pgw_extern_type(import))));
+	}
+}
+
+/* --- calls --- */
+
+void *
+pgw_guest_bytes(PgwGuest *guest, uint32 address, uint64 length)
+{
+	static const char name[] = "memory";
+	wasmtime_context_t *context = wasmtime_caller_context(guest->caller);
+	wasmtime_extern_t found;
+
+	if (!wasmtime_caller_export_get(guest->caller, name, strlen(name), &found))
+		return NULL;
+	if (found.kind != WASMTIME_EXTERN_MEMORY)
+	{
+		wasmtime_extern_delete(&found);
+		return NULL;
+	}
+	if (length > wasmtime_memory_data_size(context, &found.of.memory) ||
+		address > wasmtime_memory_data_size(context, &found.of.memory) - length)
+		return NULL;
+	return wasmtime_memory_data(context, &found.of.memory) + address;
+}
+
+void
+pgw_guest_exit(PgwGuest *guest)
+{
+	guest->exited = true;
+}
+
+static wasm_trap_t *
+enter_host(void *data, wasmtime_caller_t *caller, wasmtime_val_raw_t *slots, size_t nslots)
+{
+	const PgwHostFunction *function = data;
+	MemoryContext context = CurrentMemoryContext;
+	static const char reason[] = "ended by the host";
+	PgwGuest	guest = {caller, false};
+	volatile bool failed = false;
+
+	PG_TRY();
+	{
+		uint32		result;
+
+		check_stack_depth();
+		result = function->run(&guest, slots);
+		if (nslots > 0)
+			slots[0].i32 = result;
+	}
+	PG_CATCH();
+	{
+		pgw_error_capture(context);
+		failed = true;
+	}
+	PG_END_TRY();
+	if (guest.exited)
+		pgw_error_mark_exit();
+	return failed || guest.exited ? wasmtime_trap_new(reason, strlen(reason)) : NULL;
+}
+
+/* --- linking --- */
+
+static wasm_valtype_t *
+make_valtype(PgwValType type)
+{
+	return wasm_valtype_new(type == PGW_I32 ? WASM_I32 : WASM_I64);
+}
+
+static wasm_functype_t *
+make_type(const PgwFuncType *type)
+{
+	wasm_valtype_vec_t params;
+	wasm_valtype_vec_t results;
+
+	wasm_valtype_vec_new_uninitialized(&params, type->nparams);
+	for (int i = 0; i < type->nparams; i++)
+		params.data[i] = make_valtype(type->params[i]);
+	wasm_valtype_vec_new_uninitialized(&results, type->nresults);
+	for (int i = 0; i < type->nresults; i++)
+		results.data[i] = make_valtype(type->results[i]);
+	return wasm_functype_new(&params, &results);
+}
+
+/* Makes the functions in a store, after pgw_host_check().  Never throws. */
+static void
+provide(wasmtime_context_t *context, const void *data, wasmtime_extern_t *externs)
+{
+	const PgwCode *code = data;
+
+	for (int i = 0; i < code->nimports; i++)
+	{
+		const PgwExtern *import = &code->imports[i];
+		wasm_functype_t *type = make_type(&import->func);
+
+		externs[i].kind = WASMTIME_EXTERN_FUNC;
+		wasmtime_func_new_unchecked(context, type, enter_host, unconstify(PgwHostFunction *, find(import)),
+									NULL, &externs[i].of.func);
+		wasm_functype_delete(type);
+	}
+}
+
+PgwImports
+pgw_host_imports(const PgwCode *code)
+{
+	return (PgwImports) {code->nimports, provide, code};
+}

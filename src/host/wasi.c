@@ -1,0 +1,531 @@
+/*
+ * wasi.c
+ *		WASI, preview 1, for guests that are denied everything.
+ *
+ * Types, numbers and signatures are those of wasi_snapshot_preview1 (the
+ * witx files in the repository WebAssembly/WASI).  A guest has three files:
+ * standard input, which is at its end, output and error, whose lines become
+ * messages of the server.  There are no others, no directories, no sockets, no
+ * arguments and no environment; clocks and random numbers work.
+ */
+#include "postgres.h"
+
+#include "host/wasi.h"
+
+#include <time.h>
+
+#include "engine/encoding.h"
+#include "engine/interrupt.h"
+#include "guc.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
+
+/* Numbers of errors */
+#define SUCCESS 0
+#define BADF 8
+#define FAULT 21
+#define INVAL 28
+#define NOSYS 52
+#define NOTSOCK 57
+#define SPIPE 70
+
+#define STDIN 0
+#define STDERR 2
+
+#define FILETYPE_CHARACTER_DEVICE 2
+#define FDFLAGS_APPEND 1
+#define RIGHTS_FD_READ (UINT64CONST(1) << 1)
+#define RIGHTS_FD_WRITE (UINT64CONST(1) << 6)
+
+#define EVENTTYPE_CLOCK 0
+#define SUBCLOCKFLAGS_ABSTIME 1
+
+/* What one call of fd_write takes at most; the guest writes the rest again. */
+#define WRITE_MAX (64 * 1024)
+
+/* Random bytes are made, and subscriptions looked at, so many in one call. */
+#define RANDOM_MAX (1024 * 1024)
+#define SUBSCRIPTIONS_MAX 4096
+
+#define NS_PER_SECOND INT64CONST(1000000000)
+#define NS_PER_MS INT64CONST(1000000)
+
+/* How long to wait before looking for interrupts and the clock again, in ms */
+#define WAIT_MAX 60000
+
+/* --- the guest's memory, which is little-endian --- */
+
+static uint32
+to_guest32(uint32 value)
+{
+#ifdef WORDS_BIGENDIAN
+	return pg_bswap32(value);
+#else
+	return value;
+#endif
+}
+
+static uint64
+to_guest64(uint64 value)
+{
+#ifdef WORDS_BIGENDIAN
+	return pg_bswap64(value);
+#else
+	return value;
+#endif
+}
+
+static uint32
+put(PgwGuest *guest, uint32 address, const void *bytes, size_t length)
+{
+	void	   *target = pgw_guest_bytes(guest, address, length);
+
+	if (target == NULL)
+		return FAULT;
+	memcpy(target, bytes, length);
+	return SUCCESS;
+}
+
+static uint32
+put32(PgwGuest *guest, uint32 address, uint32 value)
+{
+	value = to_guest32(value);
+	return put(guest, address, &value, sizeof(value));
+}
+
+static uint32
+put64(PgwGuest *guest, uint32 address, uint64 value)
+{
+	value = to_guest64(value);
+	return put(guest, address, &value, sizeof(value));
+}
+
+/* --- arguments and environment: none --- */
+
+static uint32
+no_strings(PgwGuest *guest, const PgwSlot *slots)
+{
+	return SUCCESS;
+}
+
+static uint32
+no_sizes(PgwGuest *guest, const PgwSlot *slots)
+{
+	uint32		error = put32(guest, slots[0].i32, 0);
+
+	return error != SUCCESS ? error : put32(guest, slots[1].i32, 0);
+}
+
+/* --- clocks, random numbers --- */
+
+static bool
+find_clock(uint32 id, clockid_t *clock)
+{
+	static const clockid_t clocks[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID
+	};
+
+	if (id >= lengthof(clocks))
+		return false;
+	*clock = clocks[id];
+	return true;
+}
+
+static int64
+in_nanoseconds(struct timespec time)
+{
+	return (int64) time.tv_sec * NS_PER_SECOND + time.tv_nsec;
+}
+
+static uint32
+clock_res(PgwGuest *guest, const PgwSlot *slots)
+{
+	clockid_t	clock;
+	struct timespec resolution;
+
+	if (!find_clock(slots[0].i32, &clock) || clock_getres(clock, &resolution) != 0)
+		return INVAL;
+	return put64(guest, slots[1].i32, in_nanoseconds(resolution));
+}
+
+static uint32
+clock_time(PgwGuest *guest, const PgwSlot *slots)
+{
+	clockid_t	clock;
+	struct timespec now;
+
+	if (!find_clock(slots[0].i32, &clock) || clock_gettime(clock, &now) != 0)
+		return INVAL;
+	return put64(guest, slots[2].i32, in_nanoseconds(now));
+}
+
+static uint32
+random_bytes(PgwGuest *guest, const PgwSlot *slots)
+{
+	uint32		length = slots[1].i32;
+	char	   *target = pgw_guest_bytes(guest, slots[0].i32, length);
+
+	if (target == NULL)
+		return FAULT;
+	for (uint32 done = 0; done < length; done += RANDOM_MAX)
+	{
+		pgw_interrupt_check();
+		if (!pg_strong_random(target + done, Min(length - done, RANDOM_MAX)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+	}
+	return SUCCESS;
+}
+
+/* --- files --- */
+
+static bool
+is_open(uint32 fd)
+{
+	return fd <= STDERR;
+}
+
+/* Functions of files that the three have no use for, of directories and sockets */
+static uint32
+bad_file(PgwGuest *guest, const PgwSlot *slots)
+{
+	return BADF;
+}
+
+static uint32
+file_no_place(PgwGuest *guest, const PgwSlot *slots)
+{
+	return is_open(slots[0].i32) ? SPIPE : BADF;
+}
+
+static uint32
+file_ignore(PgwGuest *guest, const PgwSlot *slots)
+{
+	return is_open(slots[0].i32) ? SUCCESS : BADF;
+}
+
+static uint32
+file_invalid(PgwGuest *guest, const PgwSlot *slots)
+{
+	return is_open(slots[0].i32) ? INVAL : BADF;
+}
+
+static uint32
+file_no_socket(PgwGuest *guest, const PgwSlot *slots)
+{
+	return is_open(slots[0].i32) ? NOTSOCK : BADF;
+}
+
+static uint32
+not_supported(PgwGuest *guest, const PgwSlot *slots)
+{
+	return NOSYS;
+}
+
+static uint32
+file_fdstat(PgwGuest *guest, const PgwSlot *slots)
+{
+	struct
+	{
+		uint8		filetype;
+		uint8		unused1;
+		uint16		flags;
+		uint32		unused2;
+		uint64		rights;
+		uint64		inheriting;
+	}			stat = {.filetype = FILETYPE_CHARACTER_DEVICE};
+
+	if (!is_open(slots[0].i32))
+		return BADF;
+	/* a number of one byte has no order of them */
+	((uint8 *) &stat.flags)[0] = slots[0].i32 == STDIN ? 0 : FDFLAGS_APPEND;
+	stat.rights = to_guest64(slots[0].i32 == STDIN ? RIGHTS_FD_READ : RIGHTS_FD_WRITE);
+	return put(guest, slots[1].i32, &stat, sizeof(stat));
+}
+
+static uint32
+file_filestat(PgwGuest *guest, const PgwSlot *slots)
+{
+	struct
+	{
+		uint64		device;
+		uint64		inode;
+		uint8		filetype;
+		uint8		unused[7];
+		uint64		links;
+		uint64		size;
+		uint64		times[3];
+	}			stat = {.filetype = FILETYPE_CHARACTER_DEVICE};
+
+	if (!is_open(slots[0].i32))
+		return BADF;
+	return put(guest, slots[1].i32, &stat, sizeof(stat));
+}
+
+static uint32
+file_read(PgwGuest *guest, const PgwSlot *slots)
+{
+	if (slots[0].i32 != STDIN)
+		return BADF;
+	return put32(guest, slots[3].i32, 0);
+}
+
+/* A line that the guest has written, without what a terminal would obey. */
+static void
+report_line(const char *line, size_t length)
+{
+	char	   *shown = palloc(length);
+	char	   *text;
+
+	for (size_t i = 0; i < length; i++)
+		shown[i] = ((unsigned char) line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f ? '?' : line[i];
+	text = pgw_from_utf8_lossy(shown, length);
+	ereport(pgw_output_level,
+			(errmsg_internal("%s", text)));
+	pfree(text);
+	pfree(shown);
+}
+
+static void
+report_lines(const char *text, size_t length)
+{
+	while (length > 0)
+	{
+		const char *end = memchr(text, '\n', length);
+		size_t		line = end != NULL ? end - text : length;
+
+		report_line(text, line);
+		if (end == NULL)
+			return;
+		text = end + 1;
+		length -= line + 1;
+	}
+}
+
+/* What is not ended by a line feed counts as a line, too. */
+static uint32
+file_write(PgwGuest *guest, const PgwSlot *slots)
+{
+	uint32		fd = slots[0].i32;
+	uint32		count = slots[2].i32;
+	StringInfoData text;
+
+	if (!is_open(fd) || fd == STDIN)
+		return BADF;
+	initStringInfo(&text);
+	for (uint32 i = 0; i < count && text.len < WRITE_MAX; i++)
+	{
+		const uint32 *vector = pgw_guest_bytes(guest, slots[1].i32 + i * 8, 8);
+		uint32		part[2];
+		const char *bytes;
+
+		if (vector == NULL)
+			return FAULT;
+		memcpy(part, vector, sizeof(part));
+		bytes = pgw_guest_bytes(guest, to_guest32(part[0]), to_guest32(part[1]));
+		if (bytes == NULL)
+			return FAULT;
+		appendBinaryStringInfo(&text, bytes, Min(to_guest32(part[1]), WRITE_MAX - text.len));
+	}
+	report_lines(text.data, text.len);
+	pfree(text.data);
+	return put32(guest, slots[3].i32, text.len);
+}
+
+/* --- waiting --- */
+
+static int64
+now_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return in_nanoseconds(now);
+}
+
+static void
+wait_until(int64 until)
+{
+	for (;;)
+	{
+		int64		left = until - now_monotonic();
+
+		pgw_interrupt_check();
+		if (left <= 0)
+			return;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 (long) Min((left + NS_PER_MS - 1) / NS_PER_MS, WAIT_MAX), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
+}
+
+typedef struct Subscription
+{
+	uint64		userdata;
+	uint8		type;
+	uint8		unused1[7];
+	uint32		clock;			/* of a clock: ... */
+	uint32		unused2;
+	uint64		timeout;		/* ns */
+	uint64		precision;
+	uint8		flags;
+	uint8		unused3[7];
+} Subscription;
+
+typedef struct Event
+{
+	uint64		userdata;
+	uint16		error;
+	uint8		type;
+	uint8		unused[5];
+	uint64		nbytes;
+	uint64		flags;
+} Event;
+
+StaticAssertDecl(sizeof(Subscription) == 48, "a subscription has 48 bytes");
+StaticAssertDecl(sizeof(Event) == 32, "an event has 32 bytes");
+
+/* When a subscription is due, on the monotonic clock; files are always ready. */
+static int64
+due_time(const Subscription *subscription, int64 now)
+{
+	int64		timeout = (int64) Min(to_guest64(subscription->timeout), PG_INT64_MAX / 2);
+	clockid_t	clock;
+	struct timespec of_clock;
+
+	if (subscription->type != EVENTTYPE_CLOCK || !find_clock(to_guest32(subscription->clock), &clock))
+		return now;
+	if ((subscription->flags & SUBCLOCKFLAGS_ABSTIME) == 0)
+		return now + timeout;
+	clock_gettime(clock, &of_clock);
+	return now + timeout - in_nanoseconds(of_clock);
+}
+
+/* Waits for the first of the subscriptions, and reports all that are due by then. */
+static uint32
+wait_for_events(PgwGuest *guest, uint32 events, uint32 result, const Subscription *subscriptions, uint32 count)
+{
+	int64		now = now_monotonic();
+	int64	   *due = palloc(count * sizeof(int64));
+	int64		first = PG_INT64_MAX;
+	uint32		nevents = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		due[i] = due_time(&subscriptions[i], now);
+		first = Min(first, due[i]);
+	}
+	wait_until(first);
+	for (uint32 i = 0; i < count; i++)
+	{
+		Event		event = {.userdata = subscriptions[i].userdata,.type = subscriptions[i].type};
+
+		if (due[i] > first)
+			continue;
+		if (put(guest, events + nevents * sizeof(Event), &event, sizeof(event)) != SUCCESS)
+			return FAULT;
+		nevents++;
+	}
+	pfree(due);
+	return put32(guest, result, nevents);
+}
+
+static uint32
+poll_oneoff(PgwGuest *guest, const PgwSlot *slots)
+{
+	uint32		count = slots[2].i32;
+	const void *source;
+	Subscription *subscriptions;
+	uint32		error;
+
+	if (count == 0 || count > SUBSCRIPTIONS_MAX)
+		return INVAL;
+	source = pgw_guest_bytes(guest, slots[0].i32, count * sizeof(Subscription));
+	if (source == NULL)
+		return FAULT;
+	subscriptions = palloc(count * sizeof(Subscription));
+	memcpy(subscriptions, source, count * sizeof(Subscription));
+	error = wait_for_events(guest, slots[1].i32, slots[3].i32, subscriptions, count);
+	pfree(subscriptions);
+	return error;
+}
+
+static uint32
+yield(PgwGuest *guest, const PgwSlot *slots)
+{
+	pgw_interrupt_check();
+	return SUCCESS;
+}
+
+/* --- the end --- */
+
+static uint32
+end_process(PgwGuest *guest, const PgwSlot *slots)
+{
+	if (slots[0].i32 == 0)
+	{
+		pgw_guest_exit(guest);
+		return 0;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			 errmsg("WebAssembly guest exited with code %u", (uint32) slots[0].i32)));
+}
+
+/* --- all of them --- */
+
+static const PgwHostFunction functions[] = {
+	{"args_get", "ii:i", no_strings},
+	{"args_sizes_get", "ii:i", no_sizes},
+	{"environ_get", "ii:i", no_strings},
+	{"environ_sizes_get", "ii:i", no_sizes},
+	{"clock_res_get", "ii:i", clock_res},
+	{"clock_time_get", "iIi:i", clock_time},
+	{"fd_advise", "iIIi:i", file_no_place},
+	{"fd_allocate", "iII:i", file_no_place},
+	{"fd_close", "i:i", file_ignore},
+	{"fd_datasync", "i:i", file_ignore},
+	{"fd_fdstat_get", "ii:i", file_fdstat},
+	{"fd_fdstat_set_flags", "ii:i", file_ignore},
+	{"fd_fdstat_set_rights", "iII:i", file_ignore},
+	{"fd_filestat_get", "ii:i", file_filestat},
+	{"fd_filestat_set_size", "iI:i", file_invalid},
+	{"fd_filestat_set_times", "iIIi:i", file_ignore},
+	{"fd_pread", "iiiIi:i", file_no_place},
+	{"fd_prestat_get", "ii:i", bad_file},
+	{"fd_prestat_dir_name", "iii:i", bad_file},
+	{"fd_pwrite", "iiiIi:i", file_no_place},
+	{"fd_read", "iiii:i", file_read},
+	{"fd_readdir", "iiiIi:i", bad_file},
+	{"fd_renumber", "ii:i", bad_file},
+	{"fd_seek", "iIii:i", file_no_place},
+	{"fd_sync", "i:i", file_ignore},
+	{"fd_tell", "ii:i", file_no_place},
+	{"fd_write", "iiii:i", file_write},
+	{"path_create_directory", "iii:i", bad_file},
+	{"path_filestat_get", "iiiii:i", bad_file},
+	{"path_filestat_set_times", "iiiiIIi:i", bad_file},
+	{"path_link", "iiiiiii:i", bad_file},
+	{"path_open", "iiiiiIIii:i", bad_file},
+	{"path_readlink", "iiiiii:i", bad_file},
+	{"path_remove_directory", "iii:i", bad_file},
+	{"path_rename", "iiiiii:i", bad_file},
+	{"path_symlink", "iiiii:i", bad_file},
+	{"path_unlink_file", "iii:i", bad_file},
+	{"poll_oneoff", "iiii:i", poll_oneoff},
+	{"proc_exit", "i", end_process},
+	{"proc_raise", "i:i", not_supported},
+	{"random_get", "ii:i", random_bytes},
+	{"sched_yield", ":i", yield},
+	{"sock_accept", "iii:i", file_no_socket},
+	{"sock_recv", "iiiiii:i", file_no_socket},
+	{"sock_send", "iiiii:i", file_no_socket},
+	{"sock_shutdown", "ii:i", file_no_socket},
+	{NULL}
+};
+
+const PgwHostModule pgw_wasi_module = {"wasi_snapshot_preview1", functions};
