@@ -90,6 +90,11 @@ CREATE FUNCTION wasm.write_memory(module text, address bigint, bytes bytea) RETU
 COMMENT ON FUNCTION wasm.write_memory(text, bigint, bytea) IS
 	'copies bytes into the memory of this session''s instance of a WebAssembly module';
 
+CREATE FUNCTION wasm.grow_memory(module text, pages integer) RETURNS integer
+	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_grow_memory';
+COMMENT ON FUNCTION wasm.grow_memory(text, integer) IS
+	'lets the memory of this session''s instance of a WebAssembly module grow, and returns how many pages it had';
+
 CREATE FUNCTION wasm.get_global(module text, name text) RETURNS numeric
 	LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pgw_get_global';
 COMMENT ON FUNCTION wasm.get_global(text, text) IS

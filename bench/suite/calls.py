@@ -156,7 +156,7 @@ def compare(connection: Connection, options: Options, work: Work) -> Row:
     rows = rows_of(work, options)
     queries = {contestant: query(work, contestant, table_name(work.type, rows)) for contestant in NATIVE}
     times = time_queries(connection, options.rounds * options.pick(ROUNDS_FACTOR, 1), queries)
-    quiet = in_quiet_rounds(times, "C")
+    quiet = in_quiet_rounds(times)
     return Row(work.title, {name: figure.scaled(1e6 / rows) for name, figure in quiet.items()})
 
 
@@ -164,7 +164,7 @@ def comparison(connection: Connection, options: Options) -> Section:
     rows = [compare(connection, options, work) for work in WORKS]
     section = Section("call", "A call, C and wasm in turn", "nanoseconds a row", NATIVE, rows, heading="arguments")
     section.notes = [
-        f"The same queries, {ROUNDS_FACTOR} times as many rounds; the quarter of them counts in which C took least.",
+        f"The same queries, {ROUNDS_FACTOR} times as many rounds; the quarter of them counts in which the two took least.",
     ]
     row = section.row("2 bigint")
     more = row.figures["wasm"].median - row.figures["C"].median

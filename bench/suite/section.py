@@ -102,13 +102,13 @@ def interleaved(rounds: int, measures: dict[str, Callable[[], float]]) -> dict[s
     return {name: Figure(tuple(values)) for name, values in samples.items()}
 
 
-def in_quiet_rounds(figures: dict[str, Figure], base: str) -> dict[str, Figure]:
-    """Only the rounds in which the base took least, a quarter of all.
+def in_quiet_rounds(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Only the rounds in which all together took least, a quarter of them.
 
     Others use the processor as well, for seconds at a time; then everything takes
-    longer, differences too. Who chooses by the base alone makes the base quicker
-    than it is, and no one else.
+    longer, differences too. All that takes part counts alike in the choice.
     """
-    samples = figures[base].samples
-    kept = sorted(range(len(samples)), key=samples.__getitem__)[: max(len(samples) // 4, 1)]
+    columns = [[sample / figure.minimum for sample in figure.samples] for figure in figures.values()]
+    totals = [sum(round_) for round_ in zip(*columns)]
+    kept = sorted(range(len(totals)), key=totals.__getitem__)[: max(len(totals) // 4, 1)]
     return {name: Figure(tuple(figure.samples[i] for i in kept)) for name, figure in figures.items()}

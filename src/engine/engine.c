@@ -144,15 +144,13 @@ pgw_engine_look_at_stack(const char *here)
 	pgw_stack_limit.max_stack_depth = max_stack_depth;
 }
 
-/* Of reactors, which are no commands: to be called once before anything else */
 static bool
-initialize(PgwStore *store, wasmtime_error_t **error, wasm_trap_t **trap)
+initialize(PgwStore *store, const char *name, wasmtime_error_t **error, wasm_trap_t **trap)
 {
-	static const char name[] = "_initialize";
 	PgwEntry	entry;
 	PgwSlot		slot;
 
-	return !pgw_store_entry(store, name, strlen(name), &entry) ||
+	return name == NULL || !pgw_store_entry(store, name, strlen(name), &entry) ||
 		pgw_store_call(store, &entry, &slot, 1, error, trap);
 }
 
@@ -182,7 +180,7 @@ pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mod
 	*error = wasmtime_instance_new(store->context, module, externs, imports->count, &store->instance, trap);
 	pgw_guest_leave(outer);
 	pfree(externs);
-	if (*error == NULL && *trap == NULL && initialize(store, error, trap))
+	if (*error == NULL && *trap == NULL && initialize(store, imports->initialize, error, trap))
 		return true;
 	pgw_store_close(store);
 	return false;
@@ -252,6 +250,16 @@ pgw_store_memory(PgwStore *store, const char *name, size_t length, PgwMemory *me
 		return false;
 	*memory = found.of.memory;
 	return true;
+}
+
+bool
+pgw_memory_grow(PgwStore *store, const PgwMemory *memory, uint64 pages, uint64 *before)
+{
+	wasmtime_error_t *error = wasmtime_memory_grow(store->context, memory, pages, before);
+
+	if (error != NULL)
+		wasmtime_error_delete(error);
+	return error == NULL;
 }
 
 bool

@@ -74,11 +74,13 @@ typedef struct PgwImports
 	size_t		count;
 	void		(*provide) (wasmtime_context_t *context, const void *data, wasmtime_extern_t *externs);
 	const void *data;
+	const char *initialize;		/* an export, (func), to be called before any
+								 * other; or NULL */
 } PgwImports;
 
 /*
- * Instantiates a module, which runs its start function, and that of a reactor of
- * WASI, _initialize.  The module is one of the engine of that mode; limits are
+ * Instantiates a module, which runs its start function, and what its imports say
+ * is to be called first.  The module is one of the engine of that mode; limits are
  * effective ones.  Returns false, with the store closed, when that trapped or
  * broke a limit: then pgw_error_throw(*error, *trap) is due.  May throw itself.
  */
@@ -109,6 +111,12 @@ pgw_memory_bytes(PgwStore *store, const PgwMemory *memory, size_t *size)
 	*size = wasmtime_memory_data_size(store->context, memory);
 	return wasmtime_memory_data(store->context, memory);
 }
+
+/*
+ * Lets a memory grow by so many pages of 64 kB, and gives how many it had; false
+ * where a limit forbids that.
+ */
+extern bool pgw_memory_grow(PgwStore *store, const PgwMemory *memory, uint64 pages, uint64 *before);
 
 /*
  * Read and change an exported global that is no reference.  They return false when there is none of that name, or it is immutable.

@@ -15,6 +15,8 @@
 #include "host/wasi.h"
 #include "miscadmin.h"
 
+#define INITIALIZE "_initialize"
+
 struct PgwGuest
 {
 	wasmtime_caller_t *caller;
@@ -185,8 +187,17 @@ provide(wasmtime_context_t *context, const void *data, wasmtime_extern_t *extern
 	}
 }
 
+/* Does it export what a reactor of WASI does, a library and no command? */
+static bool
+is_reactor(const PgwCode *code)
+{
+	const PgwExtern *export = pgw_code_export(code, INITIALIZE);
+
+	return export != NULL && export->func.nparams == 0 && export->func.nresults == 0;
+}
+
 PgwImports
 pgw_host_imports(const PgwCode *code)
 {
-	return (PgwImports) {code->nimports, provide, code};
+	return (PgwImports) {code->nimports, provide, code, is_reactor(code) ? INITIALIZE : NULL};
 }

@@ -14,13 +14,16 @@
 
 #include <time.h>
 
+#include "access/xact.h"
 #include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "guc.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "storage/latch.h"
+#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 /* Numbers of errors */
@@ -33,6 +36,7 @@
 #define SPIPE 70
 
 #define STDIN 0
+#define STDOUT 1
 #define STDERR 2
 
 #define FILETYPE_CHARACTER_DEVICE 2
@@ -45,6 +49,7 @@
 
 /* What one call of fd_write takes at most; the guest writes the rest again. */
 #define WRITE_MAX (64 * 1024)
+#define VECTORS_MAX 1024
 
 /* Random bytes are made, and subscriptions looked at, so many in one call. */
 #define RANDOM_MAX (1024 * 1024)
@@ -274,15 +279,28 @@ file_read(PgwGuest *guest, const PgwSlot *slots)
 	return put32(guest, slots[3].i32, 0);
 }
 
-/* A line that the guest has written, without what a terminal would obey. */
+/* --- output --- */
+
+/* What was written to standard output and error since their last line feeds */
+static StringInfo pending[2] = {NULL};
+
+/*
+ * Reports a line without what a terminal would obey.  Where nothing can be
+ * looked up, as in a transaction that has failed, only ASCII is shown if the
+ * database has another encoding.
+ */
 static void
-report_line(const char *line, size_t length)
+report_line(const char *line, size_t length, bool can_convert)
 {
 	char	   *shown = palloc(length);
 	char	   *text;
 
 	for (size_t i = 0; i < length; i++)
-		shown[i] = ((unsigned char) line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f ? '?' : line[i];
+	{
+		unsigned char c = line[i];
+
+		shown[i] = (c < 0x20 && c != '\t') || c == 0x7f || (c >= 0x80 && !can_convert) ? '?' : c;
+	}
 	text = pgw_from_utf8_lossy(shown, length);
 	ereport(pgw_output_level,
 			(errmsg_internal("%s", text)));
@@ -290,37 +308,95 @@ report_line(const char *line, size_t length)
 	pfree(shown);
 }
 
+/* Reports what is pending up to the last line feed. */
 static void
-report_lines(const char *text, size_t length)
+report_lines(StringInfo text)
 {
-	while (length > 0)
-	{
-		const char *end = memchr(text, '\n', length);
-		size_t		line = end != NULL ? end - text : length;
+	int			start = 0;
+	const char *end;
 
-		report_line(text, line);
-		if (end == NULL)
-			return;
-		text = end + 1;
-		length -= line + 1;
+	while ((end = memchr(text->data + start, '\n', text->len - start)) != NULL)
+	{
+		report_line(text->data + start, end - text->data - start, true);
+		start = end - text->data + 1;
+	}
+	memmove(text->data, text->data + start, text->len - start);
+	text->len -= start;
+}
+
+/* Reports a line without an end.  It is gone then, even if that throws. */
+static void
+report_rest(StringInfo text, bool can_convert)
+{
+	int			length = text->len;
+	char	   *line;
+
+	if (length == 0)
+		return;
+	line = palloc(length);
+	memcpy(line, text->data, length);
+	resetStringInfo(text);
+	report_line(line, length, can_convert);
+	pfree(line);
+}
+
+static void
+report_pending(bool can_convert)
+{
+	for (int i = 0; i < lengthof(pending); i++)
+	{
+		if (pending[i] != NULL)
+			report_rest(pending[i], can_convert);
 	}
 }
 
-/* What is not ended by a line feed counts as a line, too. */
+/* The last line of a guest may have no end. */
+static void
+on_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PARALLEL_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		report_pending(true);
+	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		report_pending(GetDatabaseEncoding() == PG_UTF8);
+}
+
+static StringInfo
+pending_of(uint32 fd)
+{
+	static bool registered = false;
+	StringInfo *text = &pending[fd - STDOUT];
+
+	if (!registered)
+		RegisterXactCallback(on_transaction, NULL);
+	registered = true;
+	if (*text == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+		*text = makeStringInfo();
+		MemoryContextSwitchTo(caller);
+	}
+	return *text;
+}
+
 static uint32
 file_write(PgwGuest *guest, const PgwSlot *slots)
 {
 	uint32		fd = slots[0].i32;
 	uint32		count = slots[2].i32;
-	StringInfoData text;
+	uint32		written = 0;
+	StringInfo	text;
 
 	if (!is_open(fd) || fd == STDIN)
 		return BADF;
-	initStringInfo(&text);
-	for (uint32 i = 0; i < count && text.len < WRITE_MAX; i++)
+	if (count > VECTORS_MAX)
+		return INVAL;
+	text = pending_of(fd);
+	for (uint32 i = 0; i < count && written < WRITE_MAX; i++)
 	{
 		const uint32 *vector = pgw_guest_bytes(guest, slots[1].i32 + i * 8, 8);
 		uint32		part[2];
+		uint32		length;
 		const char *bytes;
 
 		if (vector == NULL)
@@ -329,11 +405,14 @@ file_write(PgwGuest *guest, const PgwSlot *slots)
 		bytes = pgw_guest_bytes(guest, to_guest32(part[0]), to_guest32(part[1]));
 		if (bytes == NULL)
 			return FAULT;
-		appendBinaryStringInfo(&text, bytes, Min(to_guest32(part[1]), WRITE_MAX - text.len));
+		length = Min(to_guest32(part[1]), WRITE_MAX - written);
+		appendBinaryStringInfo(text, bytes, length);
+		written += length;
 	}
-	report_lines(text.data, text.len);
-	pfree(text.data);
-	return put32(guest, slots[3].i32, text.len);
+	report_lines(text);
+	if (text->len > WRITE_MAX)
+		report_rest(text, true);
+	return put32(guest, slots[3].i32, written);
 }
 
 /* --- waiting --- */

@@ -3,6 +3,7 @@
  *		The memory and the globals of an instance, from SQL.
  *
  *	wasm.read_memory(module, address, length), wasm.write_memory(module, address, bytes)
+ *	wasm.grow_memory(module, pages)
  *	wasm.get_global(module, name), wasm.set_global(module, name, value)
  *
  * For modules with an ABI of their own: with these, and functions for what they
@@ -23,6 +24,7 @@
 
 PGW_SQL_FUNCTION(pgw_read_memory);
 PGW_SQL_FUNCTION(pgw_write_memory);
+PGW_SQL_FUNCTION(pgw_grow_memory);
 PGW_SQL_FUNCTION(pgw_get_global);
 PGW_SQL_FUNCTION(pgw_set_global);
 
@@ -64,30 +66,34 @@ end(Access *access)
 
 /* --- memory --- */
 
+/* A module has one memory, under whatever name. */
+static PgwMemory
+find_memory(Access *access)
+{
+	PgwMemory	memory;
+
+	for (int i = 0; i < access->code->nexports; i++)
+	{
+		const PgwExtern *export = &access->code->exports[i];
+
+		if (export->kind == PGW_EXTERN_MEMORY &&
+			pgw_store_memory(&access->instance->store, export->raw_name, export->raw_length, &memory))
+			return memory;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("WebAssembly module %s exports no memory",
+					pgw_proc_qualified_name(&access->module))));
+}
+
 /* The bytes of a block in the guest's memory; throws when it is not all in it. */
 static uint8_t *
 block(Access *access, int64 address, int64 length)
 {
-	PgwStore   *store = &access->instance->store;
-	bool		found = false;
-	PgwMemory	memory;
-	uint8_t    *bytes;
+	PgwMemory	memory = find_memory(access);
 	size_t		size;
+	uint8_t    *bytes = pgw_memory_bytes(&access->instance->store, &memory, &size);
 
-	/* a module has one memory, under whatever name */
-	for (int i = 0; !found && i < access->code->nexports; i++)
-	{
-		const PgwExtern *export = &access->code->exports[i];
-
-		found = export->kind == PGW_EXTERN_MEMORY &&
-			pgw_store_memory(store, export->raw_name, export->raw_length, &memory);
-	}
-	if (!found)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("WebAssembly module %s exports no memory",
-						pgw_proc_qualified_name(&access->module))));
-	bytes = pgw_memory_bytes(store, &memory, &size);
 	if (address < 0 || length > size || address > size - length)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -148,6 +154,37 @@ pgw_write_memory(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	PG_RETURN_VOID();
+}
+
+Datum
+pgw_grow_memory(PG_FUNCTION_ARGS)
+{
+	int32		pages = PG_GETARG_INT32(1);
+	uint64		before = 0;
+	Access		access;
+
+	if (pages < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of pages must not be negative")));
+	begin(&access, PG_GETARG_TEXT_PP(0));
+	PG_TRY();
+	{
+		PgwMemory	memory = find_memory(&access);
+
+		if (!pgw_memory_grow(&access.instance->store, &memory, pages, &before))
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("memory of WebAssembly module %s cannot grow by %d pages",
+							pgw_proc_qualified_name(&access.module), pages),
+					 errhint("The module itself, wasm.memory_limit and wasm.session_memory_limit bound it.")));
+	}
+	PG_FINALLY();
+	{
+		end(&access);
+	}
+	PG_END_TRY();
+	PG_RETURN_INT32((int32) before);
 }
 
 /* --- globals --- */

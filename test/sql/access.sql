@@ -55,6 +55,18 @@ SELECT grow();
 SELECT wasm.write_memory('m', 131071, '\x07');
 SELECT wasm.read_memory('m', 131071, 1), wasm.read_memory('m', 65535, 2);
 
+-- case: it grows from outside, as far as it may
+SELECT wasm.grow_memory('m', 0), wasm.grow_memory('m', -1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT wasm.grow_memory('m', 1);
+\echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION unbounded() RETURNS wasm.module LANGUAGE wasm AS '(module (memory (export "memory") 1))';
+SELECT wasm.grow_memory('unbounded', 0), wasm.grow_memory('unbounded', 10), wasm.grow_memory('unbounded', 1);
+SELECT wasm.read_memory('unbounded', 65536 * 12 - 1, 1);
+SELECT wasm.grow_memory('unbounded', 1024);
+SELECT wasm.grow_memory('unbounded', 2147483647);
+SELECT wasm.grow_memory('unbounded', 0);
+
 -- case: globals of each type
 SELECT name, wasm.get_global('m', name) FROM unnest('{i32,i64,f32,f64,v128,fixed}'::text[]) AS name;
 

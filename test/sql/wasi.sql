@@ -37,6 +37,8 @@ CREATE FUNCTION guest() RETURNS wasm.module LANGUAGE wasm AS
 	(func (export "write_at") (param $vectors i32) (param $written i32) (result i32)
 		(i32.store (i32.const 16) (i32.const 32))
 		(call $fd_write (i32.const 1) (local.get $vectors) (i32.const 1) (local.get $written)))
+	(func (export "write_many") (param i32) (result i32)
+		(call $fd_write (i32.const 1) (i32.const 204800) (local.get 0) (i32.const 8)))
 	(func (export "number_at") (param i32) (result i32) (i32.load (local.get 0)))
 	(func (export "read") (param i32) (result i32)
 		(i32.store (i32.const 8) (i32.const 7))
@@ -85,6 +87,15 @@ SELECT print(1, E'hello\nworld\n'), number_at(8) AS written;
 SELECT print(2, 'no line feed'), print(1, E'\n\n'), print(1, 'čau 🐘');
 SELECT print(1, ''), number_at(8) AS written;
 
+-- case: lines are put together, and the last one comes with the end of a transaction
+BEGIN;
+SELECT print(1, 'one '), print(2, 'error'), print(1, E'line\nan'), print(1, 'other');
+COMMIT;
+BEGIN;
+SELECT print(1, 'before a failure');
+SELECT 1 / 0;
+ROLLBACK;
+
 -- case: what a terminal would obey, and what is not UTF-8
 SELECT print(1, E'bell \x07 escape \x1b[31m tab \t return \r end \x7f');
 SELECT print(1, '\x61ff62'::bytea), print(1, '\x610062'::bytea);
@@ -111,6 +122,7 @@ SET wasm.output_level = notice;
 SELECT print(0, 'a'), print(3, 'a'), print(-1, 'a');
 SELECT write_at(262141, 8), write_at(-4, 8), write_at(16, 262141);
 SELECT write(1, 262130, 100), write(1, -1, 1);
+SELECT write_many(1000), write_many(1025), write_many(-1);
 SELECT read(0), number_at(8) AS got, read(1), read(3);
 SELECT close(0), close(3), seek(1), seek(4), fdstat(1), fdstat(3), prestat(3), open(3), shutdown(1), shutdown(9);
 
@@ -168,6 +180,15 @@ CREATE FUNCTION over() RETURNS integer LANGUAGE wasm AS
 	(func (export "_initialize") (call $proc_exit (i32.const 0))) (func (export "over") (result i32) (i32.const 1)))';
 SELECT broken();
 SELECT over();
+
+-- case: functions of that name that are of another type
+CREATE FUNCTION other() RETURNS integer LANGUAGE wasm AS
+'(module (func (export "_initialize") (param i64 i64 i64 i64 i64 i64 i64 i64) (unreachable))
+	(func (export "other") (result i32) (i32.const 1)))';
+CREATE FUNCTION giving() RETURNS integer LANGUAGE wasm AS
+'(module (func (export "_initialize") (result i64 i64 i64) (unreachable))
+	(func (export "giving") (result i32) (i32.const 2)))';
+SELECT other(), giving();
 
 -- case: each call of a command is a new one
 CREATE FUNCTION command() RETURNS void LANGUAGE wasm AS
