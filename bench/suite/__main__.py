@@ -5,12 +5,13 @@ import sys
 import time
 from pathlib import Path
 
-from . import calls, fibonacci, instructions, kernels, machine, report, scale, start, stopping
+from . import calls, fibonacci, instructions, kernels, machine, report, scale, start, stopping, texts
 from .section import Options, Section
 from .server import BENCH, Server
 
 SECTIONS = {
     "calls": calls.measure,
+    "texts": texts.measure,
     "instructions": instructions.measure,
     "fibonacci": fibonacci.measure,
     "kernels": kernels.measure,

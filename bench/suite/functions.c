@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 PG_MODULE_MAGIC;
 
@@ -19,6 +20,7 @@ PG_FUNCTION_INFO_V1(add_32);
 PG_FUNCTION_INFO_V1(nothing);
 PG_FUNCTION_INFO_V1(two_values);
 PG_FUNCTION_INFO_V1(same);
+PG_FUNCTION_INFO_V1(echo);
 PG_FUNCTION_INFO_V1(forever);
 
 Datum
@@ -93,6 +95,15 @@ Datum
 same(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(PG_GETARG_INT32(0));
+}
+
+/* A copy, as functions return values that they make */
+Datum
+echo(PG_FUNCTION_ARGS)
+{
+	text	   *argument = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)));
 }
 
 /* A loop that can be cancelled, as all of C code should be. */

@@ -12,6 +12,7 @@
 
 #include "engine/encoding.h"
 #include "engine/error.h"
+#include "host/log.h"
 #include "host/wasi.h"
 #include "miscadmin.h"
 
@@ -23,7 +24,7 @@ struct PgwGuest
 	bool		exited;
 };
 
-static const PgwHostModule *const modules[] = {&pgw_wasi_module};
+static const PgwHostModule *const modules[] = {&pgw_log_module, &pgw_wasi_module};
 
 /* --- what is provided --- */
 
@@ -79,7 +80,7 @@ pgw_host_check(const PgwCode *code)
 					 errmsg("WebAssembly module imports \"%s\" from \"%s\", which nobody provides",
 							pgw_shown_name(import->name), pgw_shown_name(import->from)),
 					 errdetail("The import has the type %s.", pgw_extern_type(import)),
-					 errhint("Guests may import functions of WASI, preview 1, and nothing else: build the module without other imports.")));
+					 errhint("Guests may import functions of WASI, preview 1, and of postgres:host: build the module without other imports.")));
 		if (!fits(function, &import->func))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),

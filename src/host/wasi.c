@@ -15,11 +15,10 @@
 #include <time.h>
 
 #include "access/xact.h"
-#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "guc.h"
+#include "host/report.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "storage/latch.h"
@@ -284,30 +283,6 @@ file_read(PgwGuest *guest, const PgwSlot *slots)
 /* What was written to standard output and error since their last line feeds */
 static StringInfo pending[2] = {NULL};
 
-/*
- * Reports a line without what a terminal would obey.  Where nothing can be
- * looked up, as in a transaction that has failed, only ASCII is shown if the
- * database has another encoding.
- */
-static void
-report_line(const char *line, size_t length, bool can_convert)
-{
-	char	   *shown = palloc(length);
-	char	   *text;
-
-	for (size_t i = 0; i < length; i++)
-	{
-		unsigned char c = line[i];
-
-		shown[i] = (c < 0x20 && c != '\t') || c == 0x7f || (c >= 0x80 && !can_convert) ? '?' : c;
-	}
-	text = pgw_from_utf8_lossy(shown, length);
-	ereport(pgw_output_level,
-			(errmsg_internal("%s", text)));
-	pfree(text);
-	pfree(shown);
-}
-
 /* Reports what is pending up to the last line feed. */
 static void
 report_lines(StringInfo text)
@@ -317,7 +292,7 @@ report_lines(StringInfo text)
 
 	while ((end = memchr(text->data + start, '\n', text->len - start)) != NULL)
 	{
-		report_line(text->data + start, end - text->data - start, true);
+		pgw_report(pgw_output_level, text->data + start, end - text->data - start, true);
 		start = end - text->data + 1;
 	}
 	memmove(text->data, text->data + start, text->len - start);
@@ -326,7 +301,7 @@ report_lines(StringInfo text)
 
 /* Reports a line without an end.  It is gone then, even if that throws. */
 static void
-report_rest(StringInfo text, bool can_convert)
+report_rest(StringInfo text, bool can_look_up)
 {
 	int			length = text->len;
 	char	   *line;
@@ -336,17 +311,17 @@ report_rest(StringInfo text, bool can_convert)
 	line = palloc(length);
 	memcpy(line, text->data, length);
 	resetStringInfo(text);
-	report_line(line, length, can_convert);
+	pgw_report(pgw_output_level, line, length, can_look_up);
 	pfree(line);
 }
 
 static void
-report_pending(bool can_convert)
+report_pending(bool can_look_up)
 {
 	for (int i = 0; i < lengthof(pending); i++)
 	{
 		if (pending[i] != NULL)
-			report_rest(pending[i], can_convert);
+			report_rest(pending[i], can_look_up);
 	}
 }
 
@@ -357,7 +332,7 @@ on_transaction(XactEvent event, void *arg)
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PARALLEL_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 		report_pending(true);
 	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		report_pending(GetDatabaseEncoding() == PG_UTF8);
+		report_pending(false);
 }
 
 static StringInfo

@@ -26,6 +26,21 @@ my $functions = qq{
 	CREATE FUNCTION spin_unless(integer) RETURNS integer LANGUAGE wasm AS
 		'(module (func (export "spin_unless") (param i32) (result i32)
 			(loop \$l (br_if \$l (i32.eqz (local.get 0)))) (local.get 0)))';
+	-- an hour, in a function of the host
+	CREATE FUNCTION sleeping() RETURNS integer LANGUAGE wasm AS
+		'(module (import "wasi_snapshot_preview1" "poll_oneoff" (func \$poll (param i32 i32 i32 i32) (result i32)))
+			(memory (export "memory") 1)
+			(func (export "sleeping") (result i32)
+				(i32.store (i32.const 16) (i32.const 1))
+				(i64.store (i32.const 24) (i64.const 3600000000000))
+				(call \$poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))';
+	CREATE FUNCTION guarded_sleep() RETURNS text LANGUAGE plpgsql AS '
+	BEGIN
+		PERFORM sleeping();
+		RETURN ''ended'';
+	EXCEPTION WHEN OTHERS THEN
+		RETURN ''swallowed '' || SQLSTATE;
+	END';
 	CREATE FUNCTION guarded() RETURNS text LANGUAGE plpgsql AS '
 	BEGIN
 		PERFORM spin();
@@ -186,6 +201,38 @@ for my $query ('SELECT spin()', 'SELECT starting()', 'SELECT guarded()', "DO LAN
 	is(end_of($victim), '57P01', "its client is told so");
 }
 is(ask($session, 'SELECT spin_unless(3)'), '3', 'other sessions go on');
+
+# --- a guest that sleeps in a function of the host ---
+
+sub start_sleeper
+{
+	my ($session, $query) = @_;
+	my $pid = ask($session, 'SELECT pg_backend_pid()');
+
+	$session->{stderr} = '';
+	$session->query_until(qr/started/, "\\echo started\n$query;\n");
+	$node->poll_query_until('postgres',
+		"SELECT wait_event = 'Extension' AND state = 'active' FROM pg_stat_activity WHERE pid = $pid")
+	  or die 'the guest does not sleep';
+	return $pid;
+}
+
+for my $query ('SELECT sleeping()', 'SELECT guarded_sleep()')
+{
+	cancel(start_sleeper($session, $query));
+	is(ask_after($session), 'alive', "a session is alive after a cancel of $query");
+	is(last_sqlstate($session), '57014', "a cancel ends $query");
+
+	my $victim = session($node);
+	$pid = start_sleeper($victim, $query);
+	is($node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 60000)"), 't',
+		"pg_terminate_backend ends $query");
+	is(end_of($victim), '57P01', "its client is told so");
+}
+ask($session, "SET statement_timeout = '100ms'");
+like(message($session, 'SELECT sleeping()'), qr/^57014: canceling statement due to statement timeout/,
+	'statement_timeout ends a sleep');
+ask($session, 'RESET statement_timeout');
 $session->quit;
 
 # A client that is gone, when the server looks for that.
