@@ -34,7 +34,7 @@ BODIES = {
 def query(function: str, size: int, calls: int) -> str:
     """The text is made once; OFFSET keeps the planner from making a constant of it."""
     text = f"(SELECT repeat('x', {size}) AS t OFFSET 0) s"
-    return f"SELECT sum(length({function}(t))) FROM generate_series(1, {calls}) i, {text}"
+    return f"SELECT sum(octet_length({function}(t))) FROM generate_series(1, {calls}) i, {text}"
 
 
 def measure(server: Server, options: Options) -> list[Section]:

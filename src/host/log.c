@@ -9,6 +9,9 @@
 #include "host/report.h"
 #include "mb/pg_wchar.h"
 
+/* What a message may have, in bytes */
+#define MESSAGE_MAX (1024 * 1024)
+
 /* By the numbers of the enum level */
 static const int levels[] = {DEBUG1, LOG, INFO, NOTICE, WARNING};
 
@@ -23,6 +26,11 @@ report(PgwGuest *guest, const PgwSlot *slots)
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("WebAssembly guest gave a message outside of its memory")));
+	if (length > MESSAGE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("WebAssembly guest gave a message of %u bytes", length),
+				 errdetail("A message can have %d.", MESSAGE_MAX)));
 	if (level >= lengthof(levels))
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),

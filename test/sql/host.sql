@@ -37,6 +37,9 @@ SELECT say_at(3, 65535, 2);
 \echo :LAST_ERROR_SQLSTATE
 SELECT say_at(3, 1, -1);
 SELECT say_at(3, 65536, 0);
+SELECT wasm.grow_memory('guest', 32) > 0 AS grown;
+SELECT say_at(3, 65536, 1024 * 1024 + 1);
+\echo :LAST_ERROR_SQLSTATE
 
 -- case: after that the function works
 SELECT say(3, 'fine');
