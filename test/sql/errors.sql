@@ -220,7 +220,7 @@ CREATE FUNCTION bad() RETURNS integer LANGUAGE wasm AS
 	'(module (import "env" "memory" (memory 1)) (func (export "f") (result i32) (i32.const 1)))';
 \echo :LAST_ERROR_SQLSTATE
 CREATE FUNCTION bad() RETURNS integer LANGUAGE wasm AS
-	'(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) (func (export "f") (result i32) (i32.const 1)))';
+	'(module (import "env" "proc_exit" (func (param i32))) (func (export "f") (result i32) (i32.const 1)))';
 
 -- case: names that a guest chooses do not decide what error it is
 CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
