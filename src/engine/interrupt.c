@@ -8,9 +8,8 @@
  * InterruptPending set while a guest runs, there are two ways to serve the
  * interrupt, as CHECK_FOR_INTERRUPTS() does anywhere else:
  *
- * A guest that was interrupted in its own code has left
- * PostgreSQL in the state of a call that it made: the signal handler itself
- * serves.  When that threw, the guest is redirected to a trap.  Code that the
+ * A guest that was interrupted in its own code has left PostgreSQL in the state
+ * of a call that it made: the signal handler itself serves.  When that threw, the guest is redirected to a trap.  Code that the
  * guest had called is let go on; the guest is held where that comes back.
  *
  * A guest whose code polls an epoch is reached by incrementing that: at its next

@@ -432,7 +432,7 @@ numeric_from_text(const char *text)
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-static Datum
+static Numeric
 numeric_from_v128(uint128_pgw value)
 {
 	char		digits[V128_DIGITS + 1];
@@ -444,7 +444,7 @@ numeric_from_v128(uint128_pgw value)
 		*--c = '0' + (int) (value % 10);
 		value /= 10;
 	} while (value != 0);
-	return NumericGetDatum(numeric_from_text(c));
+	return numeric_from_text(c);
 }
 
 static Numeric
@@ -477,7 +477,7 @@ pgw_numeric_from_slot(PgwValType type, const PgwSlot *slot)
 			return numeric_from_double(slot->f64, digits);
 		case PGW_V128:
 			memcpy(&v128, slot->v128, sizeof(v128));
-			return DatumGetNumeric(numeric_from_v128(v128));
+			return numeric_from_v128(v128);
 		default:
 			elog(ERROR, "unexpected WebAssembly type: %d", type);
 	}
@@ -542,15 +542,11 @@ convert_argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 			slot->i32 = (signed char) DatumGetChar(datum);
 			break;
 		case PGW_I64_NUMERIC:
-			slot->i64 = int64_from_numeric(DatumGetNumeric(datum));
+			pgw_slot_from_numeric(PGW_I64, DatumGetNumeric(datum), slot);
 			break;
 		case PGW_V128_NUMERIC:
-			{
-				uint128_pgw value = v128_from_numeric(DatumGetNumeric(datum));
-
-				memcpy(slot->v128, &value, sizeof(slot->v128));
-				break;
-			}
+			pgw_slot_from_numeric(PGW_V128, DatumGetNumeric(datum), slot);
+			break;
 		case PGW_V128_UUID:
 			memcpy(slot->v128, DatumGetUUIDP(datum)->data, sizeof(slot->v128));
 			break;
@@ -656,18 +652,13 @@ convert_result(const PgwResult *plan, const PgwSlot *slot)
 				i64_out_of_range(slot->i64, plan->type);
 			return TimeADTGetDatum(slot->i64);
 		case PGW_I64_NUMERIC:
-			return NumericGetDatum(int64_to_numeric(slot->i64));
+			return NumericGetDatum(pgw_numeric_from_slot(PGW_I64, slot));
 		case PGW_F32_FLOAT4:
 			return Float4GetDatum(slot->f32);
 		case PGW_F64_FLOAT8:
 			return Float8GetDatum(slot->f64);
 		case PGW_V128_NUMERIC:
-			{
-				uint128_pgw value;
-
-				memcpy(&value, slot->v128, sizeof(value));
-				return numeric_from_v128(value);
-			}
+			return NumericGetDatum(pgw_numeric_from_slot(PGW_V128, slot));
 		case PGW_V128_UUID:
 			return uuid_from_v128(slot);
 		case PGW_V128_BYTEA:
