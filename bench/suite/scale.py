@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from .calls import WORKS, create_table, definition, query
+from .calls import NATIVE, WORKS, create_table, definition, query
 from .libpq import Connection
 from .section import Goal, Options, Row, Section, interleaved
 from .server import DATABASE, LANGUAGES, Server, check_same, time_queries
 
 ADD = next(work for work in WORKS if work.name == "add_bigint")
-NATIVE = ("C", "wasm")
 SERVED = ("C", "wasm", "PL/pgSQL")
 CLIENTS = (1, 2, 8, 32, 100)
 WORKERS = (0, 1, 2)

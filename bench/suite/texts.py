@@ -1,5 +1,6 @@
 """What it costs to pass a text and get it back."""
 
+from .calls import NATIVE
 from .section import Figure, Options, Row, Section
 from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
 
@@ -38,7 +39,7 @@ def query(function: str, size: int, calls: int) -> str:
 
 
 def measure(server: Server, options: Options) -> list[Section]:
-    contestants = ["C", "wasm"] if options.native else list(BODIES)
+    contestants = NATIVE if options.native else list(BODIES)
     with server.connect() as connection:
         names = {QUERY: ""}
         for contestant in contestants:
