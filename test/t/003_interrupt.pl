@@ -34,16 +34,15 @@ my $functions = qq{
 				(i32.store (i32.const 16) (i32.const 1))
 				(i64.store (i32.const 24) (i64.const 3600000000000))
 				(call \$poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))';
-	CREATE FUNCTION guarded_sleep() RETURNS text LANGUAGE plpgsql AS '
+	-- writes a line without an end
+	CREATE FUNCTION unfinished() RETURNS void LANGUAGE wasm AS
+		'(module (import "wasi_snapshot_preview1" "fd_write" (func \$write (param i32 i32 i32 i32) (result i32)))
+			(memory (export "memory") 1) (data (i32.const 0) "\\08\\00\\00\\00\\0a\\00\\00\\00unfinished")
+			(func (export "unfinished")
+				(drop (call \$write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))))';
+	CREATE FUNCTION guarded(call text DEFAULT 'spin()') RETURNS text LANGUAGE plpgsql AS '
 	BEGIN
-		PERFORM sleeping();
-		RETURN ''ended'';
-	EXCEPTION WHEN OTHERS THEN
-		RETURN ''swallowed '' || SQLSTATE;
-	END';
-	CREATE FUNCTION guarded() RETURNS text LANGUAGE plpgsql AS '
-	BEGIN
-		PERFORM spin();
+		EXECUTE ''SELECT '' || call;
 		RETURN ''ended'';
 	EXCEPTION WHEN OTHERS THEN
 		RETURN ''swallowed '' || SQLSTATE;
@@ -217,7 +216,7 @@ sub start_sleeper
 	return $pid;
 }
 
-for my $query ('SELECT sleeping()', 'SELECT guarded_sleep()')
+for my $query ('SELECT sleeping()', "SELECT guarded('sleeping()')")
 {
 	cancel(start_sleeper($session, $query));
 	is(ask_after($session), 'alive', "a session is alive after a cancel of $query");
@@ -233,6 +232,13 @@ ask($session, "SET statement_timeout = '100ms'");
 like(message($session, 'SELECT sleeping()'), qr/^57014: canceling statement due to statement timeout/,
 	'statement_timeout ends a sleep');
 ask($session, 'RESET statement_timeout');
+
+# What a guest has written last comes even if its transaction fails.
+ask($session, 'SET wasm.output_level = notice; BEGIN; SELECT unfinished()');
+unlike($session->{stderr}, qr/unfinished/, 'a line without an end is kept');
+is(sqlstate($session, 'SELECT 1 / 0'), '22012', 'the transaction fails');
+like($session->{stderr}, qr/NOTICE: .*unfinished/, 'the line comes then');
+ask($session, 'ROLLBACK');
 $session->quit;
 
 # A client that is gone, when the server looks for that.
