@@ -34,3 +34,26 @@ as_server_user() {
 
 # Programs of the private copy of the server.
 private_bin=$private$("$pg_config" --bindir 2>/dev/null || true)
+
+# Prints the folder of the cache with the tools for a language of guests, which the
+# command `install`, given an empty folder to be in, puts there once for each content
+# of the files that pin them:
+#
+#     guest_tools LANGUAGE install FILE ...
+guest_tools() {
+	local cache dir install=$2
+	cache=${WASM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/postgres-wasm}
+	dir=$cache/guests-$1-$(cat "${@:3}" | sha256sum | cut -c1-16)
+	mkdir -p "$cache"
+	if [ ! -d "$dir" ]; then
+		say "Installing the tools for guests in $1 into $dir"
+		(
+			flock 9
+			[ ! -d "$dir" ] || exit 0
+			rm -rf "$dir.new"
+			mkdir "$dir.new"
+			cd "$dir.new" && "$install" >&2 && mv -T "$dir.new" "$dir"
+		) 9>"$cache/lock-guests" || die "the tools for guests in $1 cannot be installed"
+	fi
+	echo "$dir"
+}
