@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"sort"
 	"strings"
 	"unicode"
@@ -49,7 +50,10 @@ type word struct {
 }
 
 //go:wasmexport words
-func words(address, length, limit uint32) uint32 {
+func words(address, length uint32, limit int32) uint32 {
+	if limit < 0 {
+		panic(fmt.Sprintf("at most %d words", limit))
+	}
 	counts := map[string]int{}
 	for _, field := range strings.FieldsFunc(strings.ToLower(text(address, length)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
