@@ -48,8 +48,8 @@ SHLIB_LINK += -flto $(RUNTIME_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \
 override with_llvm = no
 
 # What needs no server to be configured comes before PGXS is asked for.
-ifneq ($(filter demo test test-cassert torture spec-suite fuzz bench setup,$(MAKECMDGOALS)),)
-.PHONY: demo test test-cassert torture spec-suite fuzz bench setup
+ifneq ($(filter demo test test-cassert torture spec-suite fuzz guests bench setup,$(MAKECMDGOALS)),)
+.PHONY: demo test test-cassert torture spec-suite fuzz guests bench setup
 
 # In a second make, since set-up may only now install pg_config and PGXS.
 demo: setup
@@ -86,6 +86,11 @@ spec-suite:
 fuzz:
 	@tools/setup --test
 	@tools/fuzz
+
+# The examples in other languages, into build/guests; doc/guests says more.
+guests:
+	@tools/setup --test
+	@tools/build-guests
 
 # Against every other language, within half an hour; bench/run takes sections.
 bench:

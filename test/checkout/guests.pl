@@ -1,0 +1,27 @@
+# The guides for languages build their examples, whose SQL gives what they say.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Checkout;
+use Documents;
+use Test::More;
+
+# The options of a command, each with its value, without the file that it writes.
+sub options
+{
+	my ($command) = @_;
+	my (undef, @options) = split(/ (?=-)/, $command =~ s/(?:\s|\\\n)+/ /gr =~ s/ $//r);
+	return join("\n", sort grep { !/^-o / } @options);
+}
+
+# What a guide says that its script runs is what the script runs.
+for my $language (qw(assemblyscript c go rust))
+{
+	my ($command) = slurp("$top/doc/guests/$language.md") =~ /^```sh\n([^`]* -o [^`]*)^```/m;
+	my ($last) = slurp("$top/tools/guests/$language") =~ /.*\n([^\n]*\bexec .*)\z/s;
+	is(options($last), options($command), "$language: the options of the guide");
+}
+
+check_documents(split(/\n/, run_ok('ls doc/guests/*.md')));
