@@ -58,7 +58,7 @@ set_usable(PgwFunction *function, bool usable)
 {
 	function->usable = usable;
 	function->plain = usable && !function->is_module && !function->returns_set &&
-		!function->is_command && !function->metered && function->plan.plain;
+		!function->is_command && !function->metered && !function->may_query && function->plan.plain;
 }
 
 static void
@@ -237,6 +237,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	function->code = pgw_module_code(holder);
 	function->metered = (function->code->key.mode & PGW_MODE_METERED) != 0;
 	pgw_host_check(function->code);
+	function->may_query = pgw_host_may_query(function->code);
 	function->export = pgw_function_export(proc, &body, function->code,
 										   body.kind == PGW_BODY_REFERENCE ? &module : NULL);
 	function->is_command = strcmp(function->export->raw_name, PGW_COMMAND) == 0;
@@ -321,6 +322,7 @@ load(Oid oid)
 	function->hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(oid));
 	function->is_module = pgw_proc_is_module(&proc);
 	function->returns_set = proc.retset;
+	function->read_only = proc.volatility != PROVOLATILE_VOLATILE;
 	PG_TRY();
 	{
 		if (!function->is_module)
@@ -439,6 +441,7 @@ pgw_function_instantiate(PgwFunction *function)
 	}
 	if (function->instance != NULL)
 		pgw_instance_release(function->instance);
+	instance->store.read_only = function->read_only;
 	function->instance = instance;
 	function->entry = entry;
 	function->abi = abi;

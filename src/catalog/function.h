@@ -41,6 +41,8 @@ typedef struct PgwFunction
 	bool		is_module;		/* returns its own bytes; has no plan */
 	bool		returns_set;	/* RETURNS TABLE: one row */
 	bool		is_command;		/* of WASI: each call has a new instance */
+	bool		may_query;		/* its module imports what runs queries */
+	bool		read_only;		/* not VOLATILE: these may not change the database */
 	int			sites;
 	dlist_node	node;
 	MemoryContext context;

@@ -108,6 +108,7 @@ read_row(HeapTuple tuple, TupleDesc desc, PgwProcSource source, PgwProc *proc)
 	proc->language = form->prolang;
 	proc->rettype = form->prorettype;
 	proc->kind = form->prokind;
+	proc->volatility = form->provolatile;
 	proc->retset = form->proretset;
 	proc->strict = form->proisstrict;
 	proc->replaced = (tuple->t_data->t_infomask & HEAP_UPDATED) != 0;

@@ -36,6 +36,7 @@ typedef struct PgwProc
 	Oid			language;
 	Oid			rettype;
 	char		kind;			/* prokind */
+	char		volatility;		/* provolatile */
 	bool		retset;
 	bool		strict;
 	bool		has_out;		/* there are OUT, INOUT or TABLE columns */

@@ -59,6 +59,38 @@ pgw_from_utf8_lossy(const char *text, size_t length)
 }
 
 char *
+pgw_from_utf8_strict(const char *text, size_t length)
+{
+	char	   *converted;
+
+	if (length > MaxAllocSize - 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("WebAssembly guest gave a text of %zu bytes", length),
+				 errdetail("A text can have %zu.", MaxAllocSize - 1)));
+	converted = pg_any_to_server(text, length, PG_UTF8);
+	return converted == text ? pnstrdup(text, length) : converted;
+}
+
+const char *
+pgw_to_utf8(const char *text, size_t *length)
+{
+	char	   *converted;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return text;
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+	{
+		(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
+		return text;
+	}
+	converted = pg_server_to_any(text, *length, PG_UTF8);
+	if (converted != text)
+		*length = strlen(converted);
+	return converted;
+}
+
+char *
 pgw_shown_name(const char *name)
 {
 	size_t		length = name ? strlen(name) : 0;

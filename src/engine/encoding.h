@@ -17,6 +17,19 @@ extern char *pgw_from_utf8(const char *text, size_t length);
 extern char *pgw_from_utf8_lossy(const char *text, size_t length);
 
 /*
+ * Text in UTF-8, terminated, in the database's encoding; palloc'd.  Throws 22021
+ * when it is not valid or has a zero byte, 22P05 when it cannot be converted, and
+ * 54000 when it is too long.
+ */
+extern char *pgw_from_utf8_strict(const char *text, size_t length);
+
+/*
+ * Text of the database in UTF-8: the same, or palloc'd.  Throws as the conversion
+ * does; a database without an encoding may have text that is none.
+ */
+extern const char *pgw_to_utf8(const char *text, size_t *length);
+
+/*
  * A name that a guest chose, as a message shows it: of a bounded length, on one
  * line; palloc'd.  NULL is shown as "?".
  */

@@ -164,7 +164,11 @@ pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mod
 
 	pgw_engine_check_stack();
 	store->memory = 0;
-	store->store = wasmtime_store_new(pgw_engine(mode), NULL, NULL);
+	store->memory_limit = (size_t) limits->memory * 1024;
+	store->provided = imports->data;
+	store->read_only = true;
+	store->host = NULL;
+	store->store = wasmtime_store_new(pgw_engine(mode), store, NULL);
 	store->context = wasmtime_store_context(store->store);
 	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024,
 						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
@@ -212,6 +216,9 @@ pgw_store_close(PgwStore *store)
 {
 	if (store->store == NULL)
 		return;
+	if (store->host != NULL)
+		store->forget(store->host);
+	store->host = NULL;
 	wasmtime_store_delete(store->store);
 	store->store = NULL;
 	store->context = NULL;

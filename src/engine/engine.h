@@ -24,6 +24,12 @@ typedef struct PgwStore
 	wasmtime_context_t *context;
 	wasmtime_instance_t instance;
 	size_t		memory;			/* bytes of its linear memory */
+	size_t		memory_limit;	/* how many it may have */
+	const void *provided;		/* data of the PgwImports that it was opened with */
+	bool		read_only;		/* queries of the guest may not change the
+								 * database; so at first, for the start function */
+	void	   *host;			/* what functions of the host keep for it, or NULL, ... */
+	void		(*forget) (void *host); /* ... and what frees that; never throws */
 } PgwStore;
 
 /* An exported function of a PgwStore; as valid as the store. */

@@ -16,6 +16,7 @@
 #include "engine/error.h"
 
 #include "engine/encoding.h"
+#include "engine/interrupt.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -355,14 +356,17 @@ pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap)
 		captured = false;
 		delete(error, trap);
 		/* a backend that is to end does so now, whatever was caught */
-		if (ProcDiePending)
+		if (ProcDiePending && pgw_guest_calls == 0)
 			CHECK_FOR_INTERRUPTS();
 		PG_RE_THROW();
 	}
 
 	take(error, trap, &failure);
 	/* The deadline callback left this to be done outside of the engine. */
-	CHECK_FOR_INTERRUPTS();
+	if (pgw_guest_calls == 0)
+		CHECK_FOR_INTERRUPTS();
+	else
+		pgw_interrupt_check();
 
 	if (failure.has_code && failure.code < lengthof(trap_reports) &&
 		trap_reports[failure.code].message != NULL)

@@ -12,7 +12,8 @@
 /*
  * Ends a guest call that failed, with an ERROR.  Takes ownership of the error
  * or trap (one of the two is NULL).  When a callback of this call caught a
- * PostgreSQL error, that one is rethrown as it was.
+ * PostgreSQL error, that one is rethrown as it was.  Where another guest is below
+ * on the stack, a backend that is to end does not do so from here.
  */
 extern void pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap) pg_attribute_noreturn();
 

@@ -13,6 +13,8 @@
 #include "engine/encoding.h"
 #include "engine/error.h"
 #include "host/log.h"
+#include "host/query.h"
+#include "host/session.h"
 #include "host/wasi.h"
 #include "miscadmin.h"
 
@@ -21,10 +23,17 @@
 struct PgwGuest
 {
 	wasmtime_caller_t *caller;
+	PgwStore   *store;
 	bool		exited;
+	bool		has_memory;		/* it was looked for, and found */
+	bool		has_realloc;
+	PgwMemory	memory;
+	PgwEntry	realloc;
 };
 
-static const PgwHostModule *const modules[] = {&pgw_log_module, &pgw_wasi_module};
+static const PgwHostModule *const modules[] = {
+	&pgw_log_module, &pgw_query_module, &pgw_session_module, &pgw_wasi_module
+};
 
 /* --- what is provided --- */
 
@@ -90,26 +99,110 @@ pgw_host_check(const PgwCode *code)
 	}
 }
 
+bool
+pgw_host_may_query(const PgwCode *code)
+{
+	for (int i = 0; i < code->nimports; i++)
+	{
+		if (code->imports[i].from != NULL && strcmp(code->imports[i].from, pgw_query_module.name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* --- calls --- */
+
+/* Finds an export of the guest, of that kind. */
+static bool
+find_export(PgwGuest *guest, const char *name, wasmtime_extern_kind_t kind, wasmtime_extern_t *found)
+{
+	if (!wasmtime_caller_export_get(guest->caller, name, strlen(name), found))
+		return false;
+	if (found->kind == kind)
+		return true;
+	wasmtime_extern_delete(found);
+	return false;
+}
+
+static bool
+find_memory(PgwGuest *guest)
+{
+	wasmtime_extern_t found;
+
+	if (!guest->has_memory && find_export(guest, "memory", WASMTIME_EXTERN_MEMORY, &found))
+	{
+		guest->memory = found.of.memory;
+		guest->has_memory = true;
+	}
+	return guest->has_memory;
+}
+
+/* Finds cabi_realloc, of the right type, which the code knows. */
+static void
+find_realloc(PgwGuest *guest)
+{
+	const PgwCode *code = guest->store->provided;
+	wasmtime_extern_t found;
+
+	if (guest->has_realloc)
+		return;
+	if (!pgw_code_has_lists(code) ||
+		!find_export(guest, code->realloc->raw_name, WASMTIME_EXTERN_FUNC, &found))
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("WebAssembly guest cannot be given memory"),
+				 errhint("A module that calls this function must export \"memory\" and \"cabi_realloc\", (func (param i32 i32 i32 i32) (result i32)).")));
+	guest->realloc = found.of.func;
+	guest->has_realloc = true;
+}
 
 void *
 pgw_guest_bytes(PgwGuest *guest, uint32 address, uint64 length)
 {
-	static const char name[] = "memory";
 	wasmtime_context_t *context = wasmtime_caller_context(guest->caller);
-	wasmtime_extern_t found;
+	size_t		size;
 
-	if (!wasmtime_caller_export_get(guest->caller, name, strlen(name), &found))
+	if (!find_memory(guest))
 		return NULL;
-	if (found.kind != WASMTIME_EXTERN_MEMORY)
+	size = wasmtime_memory_data_size(context, &guest->memory);
+	if (length > size || address > size - length)
+		return NULL;
+	return wasmtime_memory_data(context, &guest->memory) + address;
+}
+
+uint32
+pgw_guest_alloc(PgwGuest *guest, uint32 alignment, uint32 size)
+{
+	/* old address, old size, alignment, size; then the address */
+	PgwSlot		slots[4] = {{.i32 = 0}, {.i32 = 0}, {.i32 = alignment}, {.i32 = size}};
+	wasmtime_error_t *error;
+	wasm_trap_t *trap;
+	uint32		address;
+
+	find_realloc(guest);
+	pgw_engine_check_stack();
+	if (!pgw_store_call(guest->store, &guest->realloc, slots, lengthof(slots), &error, &trap))
 	{
-		wasmtime_extern_delete(&found);
-		return NULL;
+		if (pgw_error_is_exit(error, trap))
+			ereport(ERROR,
+					(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+					 errmsg("WebAssembly guest exited while it was given memory")));
+		pgw_error_throw(error, trap);
 	}
-	if (length > wasmtime_memory_data_size(context, &found.of.memory) ||
-		address > wasmtime_memory_data_size(context, &found.of.memory) - length)
-		return NULL;
-	return wasmtime_memory_data(context, &found.of.memory) + address;
+	address = slots[0].i32;
+	if (address % alignment != 0 || pgw_guest_bytes(guest, address, size) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("WebAssembly guest allocated memory that is not aligned, or not its own"),
+				 errdetail("For %u bytes aligned to %u, cabi_realloc returned the address %u.",
+						   size, alignment, address)));
+	return address;
+}
+
+PgwStore *
+pgw_guest_store(PgwGuest *guest)
+{
+	return guest->store;
 }
 
 void
@@ -124,17 +217,21 @@ enter_host(void *data, wasmtime_caller_t *caller, wasmtime_val_raw_t *slots, siz
 	const PgwHostFunction *function = data;
 	MemoryContext context = CurrentMemoryContext;
 	static const char reason[] = "ended by the host";
-	PgwGuest	guest = {caller, false};
+	PgwGuest	guest = {.caller = caller,.store = wasmtime_context_get_data(wasmtime_caller_context(caller))};
 	volatile bool failed = false;
 
 	PG_TRY();
 	{
-		uint32		result;
-
 		check_stack_depth();
-		result = function->run(&guest, slots);
-		if (nslots > 0)
-			slots[0].i32 = result;
+		if (function->run64 != NULL)
+			slots[0].i64 = function->run64(&guest, slots);
+		else
+		{
+			uint32		result = function->run(&guest, slots);
+
+			if (nslots > 0)
+				slots[0].i32 = result;
+		}
 	}
 	PG_CATCH();
 	{

@@ -120,6 +120,7 @@ call(FunctionCallInfo fcinfo)
 	if (function->is_module)
 		return module_bytes(function->oid);
 	enter(function, &context);
+	function->instance->store.read_only = function->read_only;
 	if (function->plan.lists != NULL)
 		result = pgw_lists_call(function, fcinfo);
 	else
@@ -216,6 +217,7 @@ run_block(const PgwCode *code)
 	pgw_host_check(code);
 	pgw_interrupt_restore();
 	pgw_store_open(&store, code->artifact.module, code->artifact.layout.mode, &imports, &pgw_session_limits);
+	store.read_only = false;
 	/* as deep as pgw_store_open() was, which has checked the stack */
 	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
 		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);

@@ -1,0 +1,14 @@
+/*
+ * query.h
+ *		The interface query of wit/host.wit, for core modules.
+ */
+#ifndef PGW_QUERY_H
+#define PGW_QUERY_H
+
+#include "postgres.h"
+
+#include "host/host.h"
+
+extern const PgwHostModule pgw_query_module;
+
+#endif							/* PGW_QUERY_H */

@@ -1,0 +1,14 @@
+/*
+ * session.h
+ *		The interface session of wit/host.wit, for core modules.
+ */
+#ifndef PGW_HOST_SESSION_H
+#define PGW_HOST_SESSION_H
+
+#include "postgres.h"
+
+#include "host/host.h"
+
+extern const PgwHostModule pgw_session_module;
+
+#endif							/* PGW_HOST_SESSION_H */
