@@ -46,8 +46,9 @@ typedef struct GuestColumn
 
 struct PgwColumn
 {
-	Oid			type;			/* under domains */
-	FmgrInfo	output;
+	Oid			type;			/* as declared */
+	Oid			base;			/* under domains */
+	FmgrInfo	output;			/* once it was needed */
 };
 
 /* --- parameters --- */
@@ -191,16 +192,11 @@ start_rows(DestReceiver *receiver, int operation, TupleDesc row)
 	MemoryContext caller = MemoryContextSwitchTo(rows->context);
 
 	rows->ncolumns = row->natts;
-	rows->columns = palloc(Max(row->natts, 1) * sizeof(PgwColumn));
+	rows->columns = palloc0(Max(row->natts, 1) * sizeof(PgwColumn));
 	for (int i = 0; i < row->natts; i++)
 	{
-		Oid			type = TupleDescAttr(row, i)->atttypid;
-		Oid			function;
-		bool		is_varlena;
-
-		rows->columns[i].type = getBaseType(type);
-		getTypeOutputInfo(type, &function, &is_varlena);
-		fmgr_info(function, &rows->columns[i].output);
+		rows->columns[i].type = TupleDescAttr(row, i)->atttypid;
+		rows->columns[i].base = getBaseType(rows->columns[i].type);
 	}
 	MemoryContextSwitchTo(caller);
 }
@@ -239,13 +235,28 @@ keep_number(PgwValue *value, double number)
 	value->of.number = number;
 }
 
+/* What the output function of the type writes */
+static char *
+output(PgwRows *rows, PgwColumn *column, Datum datum)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	if (!OidIsValid(column->output.fn_oid))
+	{
+		getTypeOutputInfo(column->type, &function, &is_varlena);
+		fmgr_info_cxt(function, &column->output, rows->context);
+	}
+	return OutputFunctionCall(&column->output, datum);
+}
+
 static void
 keep_value(PgwRows *rows, PgwColumn *column, Datum datum, PgwValue *value)
 {
 	struct varlena *bytes;
 	char	   *text;
 
-	switch (column->type)
+	switch (column->base)
 	{
 		case BOOLOID:
 			value->kind = PGW_VALUE_BOOLEAN;
@@ -279,7 +290,7 @@ keep_value(PgwRows *rows, PgwColumn *column, Datum datum, PgwValue *value)
 			keep_text(rows, value, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			break;
 		default:
-			text = OutputFunctionCall(&column->output, datum);
+			text = output(rows, column, datum);
 			keep_text(rows, value, text, strlen(text));
 			break;
 	}
