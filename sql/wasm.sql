@@ -69,6 +69,11 @@ CREATE FUNCTION wasm.create_functions(module text, prefix text DEFAULT '',
 COMMENT ON FUNCTION wasm.create_functions(text, text, boolean, text, text, boolean) IS
 	'creates a function for each function that a WebAssembly module exports';
 
+CREATE FUNCTION wasm.ddl(module text, prefix text DEFAULT '') RETURNS text
+	LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'pgw_ddl';
+COMMENT ON FUNCTION wasm.ddl(text, text) IS
+	'the commands that wasm.create_functions executes, for a script';
+
 CREATE FUNCTION wasm.exports(module text, OUT name text, OUT kind text, OUT type text, OUT declaration text)
 	RETURNS SETOF record
 	LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'pgw_exports';

@@ -429,7 +429,7 @@ breakage(const PgwProc *proc, const PgwBody *body, const PgwCode *code)
 
 /* Refuses new code that breaks a function bound to the module. */
 static void
-check_dependents(const PgwProc *module, const PgwCode *code)
+check_dependents(const PgwProc *module, PgwCode *code)
 {
 	ListCell   *cell;
 

@@ -101,6 +101,18 @@ on_rights_change(Datum arg, int cacheid, uint32 hashvalue)
 	spoil_all();
 }
 
+/* InvalidOid stands for any relation. */
+static bool
+depends_on(const PgwFunction *function, Oid relation)
+{
+	const PgwCrossing *crossing = function->plan.crossing;
+
+	if (OidIsValid(function->row_relation) && (!OidIsValid(relation) || relation == function->row_relation))
+		return true;
+	return crossing != NULL && crossing->relations != NIL &&
+		(!OidIsValid(relation) || list_member_oid(crossing->relations, relation));
+}
+
 static void
 on_relation_change(Datum arg, Oid relation)
 {
@@ -111,8 +123,7 @@ on_relation_change(Datum arg, Oid relation)
 	{
 		PgwFunction *function = dlist_container(PgwFunction, node, iter.cur);
 
-		if (OidIsValid(function->row_relation) &&
-			(!OidIsValid(relation) || relation == function->row_relation))
+		if (depends_on(function, relation))
 			spoil(function);
 	}
 }
@@ -159,6 +170,7 @@ pgw_function_signature(const PgwProc *proc, PgwSignature *signature)
 	signature->argtypes = proc->argtypes;
 	signature->rettype = proc->rettype;
 	signature->row = NULL;
+	signature->is_set = proc->retset;
 	/* the type of a polymorphic result is that of a call, and no row of ours */
 	if (IsPolymorphicType(proc->rettype))
 		return;
@@ -205,7 +217,7 @@ pgw_function_plan(const PgwProc *proc, const PgwCode *code, const PgwExtern *exp
 				 errmsg("signature of function %s does not fit the WebAssembly export \"%s\"",
 						NameStr(proc->name), pgw_shown_name(export->name)),
 				 errdetail("The SQL signature is %s; the export has the type %s.",
-						   pgw_signature_text(&signature), pgw_functype_text(&export->func))));
+						   pgw_signature_text(&signature), pgw_extern_type(export))));
 }
 
 /* The relation whose changes change the row type; InvalidOid for OUT columns. */
@@ -244,7 +256,7 @@ bind(PgwFunction *function, const PgwProc *proc)
 	caller = MemoryContextSwitchTo(function->context);
 	pgw_function_plan(proc, function->code, function->export, &function->plan);
 	MemoryContextSwitchTo(caller);
-	if (function->plan.row != NULL)
+	if (function->plan.row != NULL || function->plan.crossing != NULL)
 		function->row_relation = relation_of_row(proc->rettype);
 	/* last: nobody would detach it after an error */
 	function->stat = pgw_stat_attach(function->oid, function->module);
@@ -430,11 +442,18 @@ pgw_function_instantiate(PgwFunction *function)
 	PgwInstance *instance = pgw_instance_acquire(function->module, function->code, &function->limits,
 												 function->stat);
 	const PgwExtern *export = function->export;
-	PgwEntry	entry;
+	PgwEntry	entry = {0};
+	PgwHandle	handle = {{0}};
 	PgwAbi		abi = {0};
+	bool		found;
 
-	if (!find_entry(instance, export, &entry) ||
-		(function->plan.lists != NULL && !find_abi(function->code, instance, export, &abi)))
+	if (export->wit != NULL)
+		found = pgw_store_handle(&instance->store, export->raw_name, export->raw_length,
+								 export->from_length, &handle);
+	else
+		found = find_entry(instance, export, &entry) &&
+			(function->plan.crossing == NULL || find_abi(function->code, instance, export, &abi));
+	if (!found)
 	{
 		pgw_instance_release(instance);
 		elog(ERROR, "export \"%s\" is gone from its instance", export->name);
@@ -444,5 +463,6 @@ pgw_function_instantiate(PgwFunction *function)
 	instance->store.read_only = function->read_only;
 	function->instance = instance;
 	function->entry = entry;
+	function->handle = handle;
 	function->abi = abi;
 }

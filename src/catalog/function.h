@@ -56,8 +56,10 @@ typedef struct PgwFunction
 	const PgwExtern *export;
 	PgwPlan		plan;
 	PgwInstance *instance;		/* used; NULL before the first call */
-	PgwEntry	entry;			/* of that instance */
-	PgwAbi		abi;			/* of that instance, where the plan has lists */
+	PgwEntry	entry;			/* of that instance, or ... */
+	PgwHandle	handle;			/* ... of a component */
+	PgwAbi		abi;			/* of that instance, where a core module's plan
+								 * has a crossing */
 	PgwStat    *stat;			/* attached; NULL for a module */
 } PgwFunction;
 

@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "catalog/body.h"
+#include "catalog/function.h"
 #include "catalog/module.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
@@ -22,11 +23,15 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "parser/parse_type.h"
+#include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 #include "values/value.h"
 
 static List *
@@ -66,17 +71,6 @@ common_options(const char *body, bool strict, const char *volatility, const char
 	options = lappend(options, option("parallel", (Node *) makeString(pstrdup(parallel))));
 	options = lappend(options, option("cost", (Node *) makeInteger(1)));
 	return options;
-}
-
-static FunctionParameter *
-parameter(char *name, Oid type, FunctionParameterMode mode)
-{
-	FunctionParameter *param = makeNode(FunctionParameter);
-
-	param->name = name;
-	param->argType = makeTypeNameFromOid(type, -1);
-	param->mode = mode;
-	return param;
 }
 
 char *
@@ -143,33 +137,7 @@ pgw_generate_module(const char *schema, const char *name, const char *bytes,
 	return oid;
 }
 
-/* --- functions --- */
-
-const char *
-pgw_generate_obstacle(const PgwExtern *export, const char *name)
-{
-	if (export->name == NULL)
-		return "its name cannot be written in the encoding of the database";
-	if (*name == '\0')
-		return "its name is empty";
-	if (*export->name != '\0' && isspace((unsigned char) export->name[strlen(export->name) - 1]))
-		return "its name ends in white space";
-	if (strlen(name) >= NAMEDATALEN)
-		return "the name of the function would be too long";
-	if (export->func.nparams > FUNC_MAX_ARGS)
-		return "it has too many parameters";
-	for (int i = 0; i < export->func.nparams; i++)
-	{
-		if (!OidIsValid(pgw_default_type(export->func.params[i])))
-			return "no SQL type stands for its parameters";
-	}
-	for (int i = 0; i < export->func.nresults; i++)
-	{
-		if (!OidIsValid(pgw_default_type(export->func.results[i])))
-			return "no SQL type stands for its results";
-	}
-	return NULL;
-}
+/* --- commands --- */
 
 void
 pgw_generate_skip(const PgwExtern *export, const char *obstacle)
@@ -179,47 +147,144 @@ pgw_generate_skip(const PgwExtern *export, const char *obstacle)
 					pgw_shown_name(export->name), obstacle)));
 }
 
-static void
-set_types(CreateFunctionStmt *statement, const PgwFuncType *type)
+/* From here to AtEOXact_GUC(true, level) what is not qualified is of pg_catalog. */
+static int
+look_in_catalog(void)
 {
-	for (int i = 0; i < type->nparams; i++)
-		statement->parameters = lappend(statement->parameters,
-										parameter(NULL, pgw_default_type(type->params[i]), FUNC_PARAM_IN));
-	if (type->nresults == 0)
-		statement->returnType = makeTypeNameFromOid(VOIDOID, -1);
-	else if (type->nresults == 1)
-		statement->returnType = makeTypeNameFromOid(pgw_default_type(type->results[0]), -1);
-	else
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+static void
+execute_text(const char *command)
+{
+	int			level = look_in_catalog();
+	List	   *statements = pg_parse_query(command);
+
+	Assert(list_length(statements) == 1);
+	execute(linitial_node(RawStmt, statements)->stmt, command);
+	AtEOXact_GUC(true, level);
+}
+
+/* InvalidOid when there is no such type. */
+static Oid
+type_named(const char *text)
+{
+	int			level = look_in_catalog();
+	Oid			type;
+	int32		typmod;
+
+	parseTypeString(text, &type, &typmod, true);
+	AtEOXact_GUC(true, level);
+	return type;
+}
+
+/* --- types --- */
+
+/* Has it the columns that are declared, in their order? */
+static bool
+has_columns(Oid type, const PgwTypeDeclaration *declared)
+{
+	TupleDesc	row = lookup_rowtype_tupdesc_copy(type, -1);
+	ListCell   *name;
+	ListCell   *column_type;
+	int			n = 0;
+
+	forboth(name, declared->columns, column_type, declared->column_types)
 	{
-		for (int i = 0; i < type->nresults; i++)
-			statement->parameters = lappend(statement->parameters,
-											parameter(psprintf("r%d", i + 1),
-													  pgw_default_type(type->results[i]), FUNC_PARAM_OUT));
+		while (n < row->natts && TupleDescAttr(row, n)->attisdropped)
+			n++;
+		if (n >= row->natts || strcmp(NameStr(TupleDescAttr(row, n)->attname), lfirst(name)) != 0 ||
+			TupleDescAttr(row, n)->atttypid != type_named(lfirst(column_type)))
+			return false;
+		n++;
+	}
+	return n == row->natts;
+}
+
+/* A type that exists is used again where a value of one is a value of the other. */
+static bool
+exists(const PgwDeclarer *declarer, const PgwTypeDeclaration *declared)
+{
+	Oid			namespace = get_namespace_oid(declarer->schema, false);
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(declared->name),
+									   ObjectIdGetDatum(namespace));
+	List	   *relations = NIL;
+	bool		fits;
+
+	if (!OidIsValid(type))
+		return false;
+	if (declared->wit->kind == PGW_WIT_ENUM)
+		fits = pgw_node_make(type, -1, declared->wit, &relations) != NULL && get_typtype(type) == TYPTYPE_ENUM;
+	else
+		fits = get_typtype(type) == TYPTYPE_COMPOSITE && has_columns(type, declared);
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("type %s already exists and does not stand for the WebAssembly type %s",
+						format_type_be(type), pgw_wit_text(declared->wit)),
+				 errhint("Rename it, or create the functions in another schema.")));
+	return true;
+}
+
+/* Creates what the declarer has declared since the first so many. */
+static void
+create_types(const PgwDeclarer *declarer, int first)
+{
+	for (int i = first; i < list_length(declarer->types); i++)
+	{
+		const PgwTypeDeclaration *declared = list_nth(declarer->types, i);
+
+		if (!exists(declarer, declared))
+			execute_text(pgw_declare_type(declarer, declared));
 	}
 }
 
+/* --- functions --- */
+
+static oidvector *
+argument_types(PgwDeclarer *declarer, const PgwExtern *export)
+{
+	Oid			types[FUNC_MAX_ARGS];
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, pgw_declare_arguments(declarer, export))
+		types[n++] = type_named(lfirst(cell));
+	return buildoidvector(types, n);
+}
+
 Oid
-pgw_generate_function(const char *schema, const char *name, const PgwExtern *export,
+pgw_generate_function(PgwDeclarer *declarer, const char *name, const PgwExtern *export,
 					  const char *body, const PgwAttributes *attributes, bool replace)
 {
-	CreateFunctionStmt *statement = makeNode(CreateFunctionStmt);
-	Oid			argtypes[FUNC_MAX_ARGS];
-	oidvector  *args;
+	int			first = list_length(declarer->types);
+	char	   *command = pgw_declare_function(declarer, export, name, body, attributes, replace);
 
-	statement->replace = replace;
-	statement->funcname = qualified(schema, name);
-	statement->options = common_options(body, attributes->strict,
-										attributes->volatility, attributes->parallel);
-	set_types(statement, &export->func);
-	execute((Node *) statement,
-			psprintf("CREATE %sFUNCTION %s LANGUAGE wasm", replace ? "OR REPLACE " : "",
-					 quote_qualified_identifier(schema, name)));
-
-	for (int i = 0; i < export->func.nparams; i++)
-		argtypes[i] = pgw_default_type(export->func.params[i]);
-	args = buildoidvector(argtypes, export->func.nparams);
+	create_types(declarer, first);
+	execute_text(command);
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
-						   PointerGetDatum(args), ObjectIdGetDatum(get_namespace_oid(schema, false)));
+						   PointerGetDatum(argument_types(declarer, export)),
+						   ObjectIdGetDatum(get_namespace_oid(declarer->schema, false)));
+}
+
+bool
+pgw_generate_is_same(PgwDeclarer *declarer, const PgwProc *proc, const PgwExtern *export)
+{
+	PgwSignature signature;
+	PgwPlan		plan;
+	oidvector  *types;
+
+	if (pgw_declare_obstacle(declarer, export, NameStr(proc->name)) != NULL)
+		return false;
+	types = argument_types(declarer, export);
+	if (types->dim1 != proc->nargs || memcmp(types->values, proc->argtypes, proc->nargs * sizeof(Oid)) != 0)
+		return false;
+	pgw_function_signature(proc, &signature);
+	return pgw_plan_make(&plan, &signature, declarer->code, export);
 }
 
 void

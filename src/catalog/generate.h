@@ -7,17 +7,9 @@
 
 #include "postgres.h"
 
+#include "catalog/declare.h"
 #include "catalog/proc.h"
-#include "engine/code.h"
 #include "nodes/pg_list.h"
-
-/* Attributes of the functions that are generated */
-typedef struct PgwAttributes
-{
-	bool		strict;
-	const char *volatility;		/* "volatile", "stable" or "immutable" */
-	const char *parallel;		/* "unsafe", "restricted" or "safe" */
-} PgwAttributes;
 
 /*
  * Creates or replaces the module schema.name() with those bytes (binary, or
@@ -28,14 +20,14 @@ extern Oid	pgw_generate_module(const char *schema, const char *name, const char 
 								size_t length, const char *file, bool replace);
 
 /*
- * Why no function of that name can stand for the export, as a phrase; NULL when
- * one can.
+ * Creates or replaces a function for an export, with that body, and before it the
+ * types that it needs and that are not there.
  */
-extern const char *pgw_generate_obstacle(const PgwExtern *export, const char *name);
-
-/* Creates or replaces a function for an export, with that body. */
-extern Oid	pgw_generate_function(const char *schema, const char *name, const PgwExtern *export,
+extern Oid	pgw_generate_function(PgwDeclarer *declarer, const char *name, const PgwExtern *export,
 								  const char *body, const PgwAttributes *attributes, bool replace);
+
+/* Has a function the arguments that it would be created with, and can it be bound? */
+extern bool pgw_generate_is_same(PgwDeclarer *declarer, const PgwProc *proc, const PgwExtern *export);
 
 /* Drops functions, with RESTRICT, all in one command. */
 extern void pgw_generate_drop(List *procs);

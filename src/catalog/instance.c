@@ -229,8 +229,7 @@ open_store(PgwInstance *instance, PgwStat *stat)
 	for (;;)
 	{
 		(void) pgw_memory_was_refused();
-		if (pgw_store_try_open(&instance->store, instance->code->artifact.module,
-							   instance->code->artifact.layout.mode, &imports, &limits, &error, &trap))
+		if (pgw_store_try_open(&instance->store, &instance->code->artifact, &imports, &limits, &error, &trap))
 			return;
 		if (error == NULL || !pgw_memory_was_refused() || !evict())
 		{

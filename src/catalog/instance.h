@@ -92,6 +92,16 @@ extern uint64 pgw_instance_calls;
 extern void pgw_instance_end(PgwInstance *instance, wasmtime_error_t *error, wasm_trap_t *trap,
 							 PgwStat *stat) pg_attribute_cold;
 
+static inline void
+pgw_instance_begin(PgwInstance *instance)
+{
+	pgw_engine_check_stack();
+	if (unlikely(instance->metered))
+		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
+	instance->idle = false;
+	instance->last_used = ++pgw_instance_calls;
+}
+
 /*
  * Calls a guest; slots as for pgw_store_call().  False when the guest has exited,
  * and there is no result.
@@ -103,14 +113,27 @@ pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, 
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	pgw_engine_check_stack();
-	if (unlikely(instance->metered))
-		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
-	instance->idle = false;
-	instance->last_used = ++pgw_instance_calls;
+	pgw_instance_begin(instance);
 	if (unlikely(!pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap)))
 	{
 		pgw_instance_end(instance, error, trap, stat);
+		return false;
+	}
+	instance->idle = true;
+	return true;
+}
+
+/* The same for a component. */
+static inline bool
+pgw_instance_call_component(PgwInstance *instance, const PgwHandle *handle, PgwSlot *slots,
+							PgwLower lower, PgwLift lift, void *data, PgwStat *stat)
+{
+	wasmtime_error_t *error;
+
+	pgw_instance_begin(instance);
+	if (unlikely(!pgw_store_call_component(&instance->store, handle, slots, lower, lift, data, &error)))
+	{
+		pgw_instance_end(instance, error, NULL, stat);
 		return false;
 	}
 	instance->idle = true;

@@ -153,18 +153,13 @@ read_module_file(const char *path, size_t *length)
 
 typedef struct Load
 {
+	PgwDeclarer declarer;
 	const char *schema;
 	const char *namespace;
 	PgwCode    *code;			/* of the file */
 	bool		exists;			/* the namespace has a module already */
 	List	   *kept;			/* names of generated functions to be replaced */
 } Load;
-
-static char *
-function_name(const Load *load, const PgwExtern *export)
-{
-	return psprintf("%s_%s", load->namespace, export->name ? export->name : "");
-}
 
 static void
 check_namespace(const char *namespace)
@@ -178,24 +173,6 @@ check_namespace(const char *namespace)
 				(errcode(ERRCODE_NAME_TOO_LONG),
 				 errmsg("namespace \"%s\" is too long", namespace),
 				 errdetail("It may have %d bytes.", NAMEDATALEN - 1)));
-}
-
-/* Does this function, made by an earlier load, have a successor with its signature? */
-static bool
-has_successor(const Load *load, const PgwProc *proc, const PgwExtern *export)
-{
-	PgwSignature signature;
-	PgwPlan		plan;
-
-	if (export == NULL || pgw_generate_obstacle(export, NameStr(proc->name)) != NULL)
-		return false;
-	for (int i = 0; i < proc->nargs; i++)
-	{
-		if (i >= export->func.nparams || proc->argtypes[i] != pgw_default_type(export->func.params[i]))
-			return false;
-	}
-	pgw_function_signature(proc, &signature);
-	return pgw_plan_make(&plan, &signature, load->code, export);
 }
 
 /*
@@ -218,11 +195,12 @@ drop_outdated(Load *load, const PgwProc *module)
 			!pgw_body_try_parse(proc->source, proc->whole, &body))
 			continue;
 		if (!body.generated || body.export == NULL ||
-			strcmp(NameStr(proc->name), psprintf("%s_%s", load->namespace, body.export)) != 0 ||
+			strncmp(NameStr(proc->name), load->declarer.prefix, strlen(load->declarer.prefix)) != 0 ||
 			strcmp(get_namespace_name(proc->schema), load->schema) != 0)
 			continue;
 		export = pgw_code_export(load->code, body.export);
-		if (has_successor(load, proc, export))
+		if (export != NULL && strcmp(pgw_declare_name(&load->declarer, export), NameStr(proc->name)) == 0 &&
+			pgw_generate_is_same(&load->declarer, proc, export))
 			load->kept = lappend(load->kept, pstrdup(NameStr(proc->name)));
 		else
 			outdated = lappend(outdated, proc);
@@ -261,21 +239,22 @@ is_kept(const Load *load, const char *name)
 }
 
 static void
-create_functions(const Load *load)
+create_functions(Load *load)
 {
 	for (int i = 0; i < load->code->nexports; i++)
 	{
 		const PgwExtern *export = &load->code->exports[i];
-		char	   *name = function_name(load, export);
+		char	   *name;
 		const char *obstacle;
 
 		if (export->kind != PGW_EXTERN_FUNCTION)
 			continue;
-		obstacle = pgw_generate_obstacle(export, name);
+		name = pgw_declare_name(&load->declarer, export);
+		obstacle = pgw_declare_obstacle(&load->declarer, export, name);
 		if (obstacle != NULL)
 			pgw_generate_skip(export, obstacle);
 		else
-			pgw_generate_function(load->schema, name, export,
+			pgw_generate_function(&load->declarer, name, export,
 								  psprintf(";; generated\n%s#%s",
 										   quote_qualified_identifier(load->schema, load->namespace),
 										   export->name),
@@ -312,6 +291,7 @@ pgw_classic_new_instance(PG_FUNCTION_ARGS)
 	load.schema = pgw_creation_schema();
 	bytes = read_module_file(path, &length);
 	load.code = pgw_code_compile(bytes, length, &pgw_session_limits);
+	load.declarer = (PgwDeclarer) {load.code, load.schema, psprintf("%s_", load.namespace)};
 	PG_TRY();
 	{
 		load_instance(&load, path, bytes, length);

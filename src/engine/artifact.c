@@ -48,7 +48,7 @@
 #define METERED_SUFFIX "-fuel"
 #define EPOCHS_SUFFIX "-epoch"
 
-#define TAIL_MAGIC 0x50475756	/* "PGWV" */
+#define TAIL_MAGIC 0x50475757	/* "PGWW" */
 
 /* Files up to this size are read, larger ones mapped */
 #define READ_MAX (64 * 1024)
@@ -200,34 +200,52 @@ read_content(OpenArtifact *file)
 	return NULL;
 }
 
-static wasmtime_module_t *
-open_content(OpenArtifact *file, char *content)
+/* artifact->layout says what it is. */
+static wasmtime_error_t *
+deserialize(const char *content, size_t length, PgwArtifact *artifact)
 {
-	wasmtime_module_t *module;
-	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(file->tail.layout.mode),
-														  (const uint8_t *) content,
-														  file->tail.length, &module);
+	wasm_engine_t *engine = pgw_engine(artifact->layout.mode);
+
+	if (artifact->layout.is_component)
+		return pgw_component_deserialize(engine, (const uint8_t *) content, length, &artifact->component);
+	return wasmtime_module_deserialize(engine, (const uint8_t *) content, length, &artifact->module);
+}
+
+static wasmtime_error_t *
+deserialize_file(const char *path, PgwArtifact *artifact)
+{
+	wasm_engine_t *engine = pgw_engine(artifact->layout.mode);
+
+	if (artifact->layout.is_component)
+		return pgw_component_deserialize_file(engine, path, &artifact->component);
+	return wasmtime_module_deserialize_file(engine, path, &artifact->module);
+}
+
+static bool
+open_content(OpenArtifact *file, char *content, PgwArtifact *artifact)
+{
+	wasmtime_error_t *error = deserialize(content, file->tail.length, artifact);
 
 	if (error == NULL)
-		return module;
+		return true;
 	if (pgw_error_forbids_code(error))
 		pgw_error_throw_load(error);
 	wasmtime_error_delete(error);
 	file->fault = "the engine refuses it";
-	return NULL;
+	return false;
 }
 
-static wasmtime_module_t *
-load_by_reading(OpenArtifact *file)
+static bool
+load_by_reading(OpenArtifact *file, PgwArtifact *artifact)
 {
 	char	   *content = read_content(file);
-	wasmtime_module_t *module;
+	bool		loaded;
 
 	if (content == NULL)
-		return NULL;
-	module = open_content(file, content);
+		return false;
+	loaded = open_content(file, content, artifact);
 	pfree(content);
-	return module;
+	return loaded;
 }
 
 /* A mount without the right to execute, for one: the caller may try to read. */
@@ -244,11 +262,10 @@ warn_unmapped(void)
 }
 
 /* The module holds the file from here on: that counts as one external file. */
-static wasmtime_module_t *
-load_by_mapping(OpenArtifact *file)
+static bool
+load_by_mapping(OpenArtifact *file, PgwArtifact *artifact)
 {
 	char		path[64];
-	wasmtime_module_t *module;
 	wasmtime_error_t *error;
 	bool		forbidden;
 
@@ -257,39 +274,37 @@ load_by_mapping(OpenArtifact *file)
 		char	   *content = read_content(file);
 
 		if (content == NULL)
-			return NULL;
+			return false;
 		pfree(content);
 	}
 	if (!AcquireExternalFD())
-		return NULL;
+		return false;
 	/* the file that was checked, whatever its name stands for by now */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-	error = wasmtime_module_deserialize_file(pgw_engine(file->tail.layout.mode), path, &module);
+	error = deserialize_file(path, artifact);
 	if (error == NULL)
-		return module;
+		return true;
 	ReleaseExternalFD();
 	forbidden = pgw_error_forbids_code(error);
 	wasmtime_error_delete(error);
 	if (forbidden)
 		warn_unmapped();
-	return NULL;
+	return false;
 }
 
 static bool
 load(OpenArtifact *file, PgwArtifact *artifact)
 {
-	artifact->layout = file->tail.layout;
-	artifact->module = NULL;
-	if (file->tail.length > READ_MAX)
-		artifact->module = load_by_mapping(file);
-	artifact->mapped = artifact->module != NULL;
-	if (artifact->module == NULL && file->fault == NULL)
-		artifact->module = load_by_reading(file);
-	if (artifact->module != NULL &&
+	bool		loaded;
+
+	*artifact = (PgwArtifact) {.layout = file->tail.layout};
+	artifact->mapped = file->tail.length > READ_MAX && load_by_mapping(file, artifact);
+	loaded = artifact->mapped || (file->fault == NULL && load_by_reading(file, artifact));
+	if (loaded &&
 		(!is_verified(&file->status, file->tail.crc) ||
 		 file->status.st_mtim.tv_sec + USE_GRAIN < time(NULL)))
 		mark_verified(file->fd, file->tail.crc);
-	return artifact->module != NULL;
+	return loaded;
 }
 
 /* Is it the fault of what bears the name that it cannot be opened? */
@@ -338,19 +353,21 @@ pgw_artifact_load(const PgwCodeKey *key, PgwArtifact *artifact)
 void
 pgw_artifact_open(const char *bytes, size_t length, const PgwLayout *layout, PgwArtifact *artifact)
 {
-	wasmtime_error_t *error = wasmtime_module_deserialize(pgw_engine(layout->mode), (const uint8_t *) bytes,
-														  length, &artifact->module);
+	wasmtime_error_t *error;
 
+	*artifact = (PgwArtifact) {.layout = *layout};
+	error = deserialize(bytes, length, artifact);
 	if (error != NULL)
 		pgw_error_throw_load(error);
-	artifact->layout = *layout;
-	artifact->mapped = false;
 }
 
 void
 pgw_artifact_close(PgwArtifact *artifact)
 {
-	wasmtime_module_delete(artifact->module);
+	if (artifact->component != NULL)
+		pgw_component_delete(artifact->component);
+	else
+		wasmtime_module_delete(artifact->module);
 	if (artifact->mapped)
 		ReleaseExternalFD();
 }

@@ -9,6 +9,7 @@
 
 #include <wasmtime.h>
 
+#include "engine/component.h"
 #include "engine/config.h"
 #include "engine/digest.h"
 #include "engine/helper.h"
@@ -24,7 +25,8 @@ typedef struct PgwCodeKey
 /* An artifact in the engine of layout.mode; to be closed. */
 typedef struct PgwArtifact
 {
-	wasmtime_module_t *module;
+	wasmtime_module_t *module;	/* or ... */
+	PgwComponent *component;	/* ... NULL where it is no component */
 	PgwLayout	layout;
 	bool		mapped;			/* holds a file, counted as external */
 } PgwArtifact;

@@ -12,10 +12,8 @@
 #include "engine/code.h"
 
 #include "engine/compile.h"
-#include "engine/encoding.h"
 #include "engine/lock.h"
 #include "engine/redirect.h"
-#include "lib/stringinfo.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -26,179 +24,6 @@
 static HTAB *codes = NULL;
 static dlist_head idle_codes = DLIST_STATIC_INIT(idle_codes);
 static int	nidle = 0;
-
-static PgwValType
-reference_of(const wasmtime_reftype_t *type)
-{
-	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_FUNC)
-		return PGW_FUNCREF;
-	if (type->nullable && type->heaptype.kind == WASMTIME_HEAPTYPE_KIND_EXTERN)
-		return PGW_EXTERNREF;
-	return PGW_REFERENCE;
-}
-
-/* wasm_valtype_kind() aborts on v128 and on most references. */
-static PgwValType
-valtype_of(const wasm_valtype_t *type)
-{
-	static const PgwValType numbers[] = {
-		[WASMTIME_VALTYPE_KIND_I32] = PGW_I32,
-		[WASMTIME_VALTYPE_KIND_I64] = PGW_I64,
-		[WASMTIME_VALTYPE_KIND_F32] = PGW_F32,
-		[WASMTIME_VALTYPE_KIND_F64] = PGW_F64,
-		[WASMTIME_VALTYPE_KIND_V128] = PGW_V128,
-	};
-	wasmtime_valtype_t found;
-	PgwValType	result;
-
-	wasmtime_valtype_new(type, &found);
-	if (found.kind == WASMTIME_VALTYPE_KIND_REF)
-		result = reference_of(&found.reftype);
-	else
-		result = numbers[found.kind];
-	wasmtime_valtype_delete(&found);
-	return result;
-}
-
-static const char *
-valtype_text(PgwValType type)
-{
-	static const char *const names[] = {
-		"i32", "i64", "f32", "f64", "v128", "funcref", "externref", "ref"
-	};
-
-	return names[type];
-}
-
-static const char *
-type_text(const wasm_valtype_t *type)
-{
-	return valtype_text(valtype_of(type));
-}
-
-static uint8 *
-valtypes_of(const wasm_valtype_vec_t *types)
-{
-	uint8	   *copy = palloc(Max(types->size, 1));
-
-	for (size_t i = 0; i < types->size; i++)
-		copy[i] = valtype_of(types->data[i]);
-	return copy;
-}
-
-char *
-pgw_functype_text(const PgwFuncType *type)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfoString(&text, "(func");
-	for (int i = 0; i < type->nparams; i++)
-		appendStringInfo(&text, "%s %s", i == 0 ? " (param" : "", valtype_text(type->params[i]));
-	appendStringInfoString(&text, type->nparams > 0 ? ")" : "");
-	for (int i = 0; i < type->nresults; i++)
-		appendStringInfo(&text, "%s %s", i == 0 ? " (result" : "", valtype_text(type->results[i]));
-	appendStringInfoString(&text, type->nresults > 0 ? "))" : ")");
-	return text.data;
-}
-
-const char *
-pgw_extern_type(const PgwExtern *entry)
-{
-	return entry->type != NULL ? entry->type : pgw_functype_text(&entry->func);
-}
-
-static char *
-limits_text(const wasm_limits_t *limits)
-{
-	if (limits->max == wasm_limits_max_default)
-		return psprintf("%u", limits->min);
-	return psprintf("%u %u", limits->min, limits->max);
-}
-
-/* Fills in kind and type; what the engine owns stays its own. */
-static void
-describe(PgwExtern *entry, const wasm_externtype_t *type)
-{
-	switch (wasm_externtype_kind(type))
-	{
-		case WASM_EXTERN_FUNC:
-			{
-				const wasm_functype_t *func = wasm_externtype_as_functype_const(type);
-				const wasm_valtype_vec_t *params = wasm_functype_params(func);
-				const wasm_valtype_vec_t *results = wasm_functype_results(func);
-
-				entry->kind = PGW_EXTERN_FUNCTION;
-				entry->func.nparams = params->size;
-				entry->func.nresults = results->size;
-				entry->func.params = valtypes_of(params);
-				entry->func.results = valtypes_of(results);
-				break;
-			}
-		case WASM_EXTERN_GLOBAL:
-			{
-				const wasm_globaltype_t *global = wasm_externtype_as_globaltype_const(type);
-				const char *content = type_text(wasm_globaltype_content(global));
-
-				entry->kind = PGW_EXTERN_GLOBAL;
-				entry->content = valtype_of(wasm_globaltype_content(global));
-				entry->type = wasm_globaltype_mutability(global) == WASM_VAR ?
-					psprintf("(global (mut %s))", content) : psprintf("(global %s)", content);
-				break;
-			}
-		case WASM_EXTERN_TABLE:
-			{
-				const wasm_tabletype_t *table = wasm_externtype_as_tabletype_const(type);
-
-				entry->kind = PGW_EXTERN_TABLE;
-				entry->type = psprintf("(table %s %s)", limits_text(wasm_tabletype_limits(table)),
-									   type_text(wasm_tabletype_element(table)));
-				break;
-			}
-		case WASM_EXTERN_MEMORY:
-			entry->kind = PGW_EXTERN_MEMORY;
-			entry->type = psprintf("(memory %s)",
-								   limits_text(wasm_memorytype_limits(wasm_externtype_as_memorytype_const(type))));
-			break;
-		default:
-			entry->kind = PGW_EXTERN_OTHER;
-			entry->type = pstrdup("");
-			break;
-	}
-}
-
-static void
-set_name(PgwExtern *entry, const wasm_name_t *name)
-{
-	entry->name = pgw_from_utf8(name->data, name->size);
-	entry->raw_name = palloc(name->size + 1);
-	memcpy(entry->raw_name, name->data, name->size);
-	entry->raw_name[name->size] = '\0';
-	entry->raw_length = name->size;
-}
-
-static void
-read_exports(PgwCode *code)
-{
-	wasm_exporttype_vec_t types;
-
-	wasmtime_module_exports(code->artifact.module, &types);
-	PG_TRY();
-	{
-		code->exports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
-		for (size_t i = 0; i < types.size; i++)
-		{
-			set_name(&code->exports[i], wasm_exporttype_name(types.data[i]));
-			describe(&code->exports[i], wasm_exporttype_type(types.data[i]));
-		}
-		code->nexports = types.size;
-	}
-	PG_FINALLY();
-	{
-		wasm_exporttype_vec_delete(&types);
-	}
-	PG_END_TRY();
-}
 
 /* The export of that kind with the name that a prefix and another one make; or NULL. */
 static const PgwExtern *
@@ -253,32 +78,6 @@ pgw_code_post(const PgwCode *code, const PgwExtern *export)
 }
 
 static void
-read_imports(PgwCode *code)
-{
-	wasm_importtype_vec_t types;
-
-	wasmtime_module_imports(code->artifact.module, &types);
-	PG_TRY();
-	{
-		code->imports = palloc0(Max(types.size, 1) * sizeof(PgwExtern));
-		for (size_t i = 0; i < types.size; i++)
-		{
-			const wasm_name_t *from = wasm_importtype_module(types.data[i]);
-
-			code->imports[i].from = pgw_from_utf8_lossy(from->data, from->size);
-			set_name(&code->imports[i], wasm_importtype_name(types.data[i]));
-			describe(&code->imports[i], wasm_importtype_type(types.data[i]));
-		}
-		code->nimports = types.size;
-	}
-	PG_FINALLY();
-	{
-		wasm_importtype_vec_delete(&types);
-	}
-	PG_END_TRY();
-}
-
-static void
 destroy(PgwCode *code)
 {
 	void	   *image;
@@ -287,8 +86,11 @@ destroy(PgwCode *code)
 	Assert(code->holders == 0);
 	dlist_delete(&code->idle);
 	nidle--;
-	wasmtime_module_image_range(code->artifact.module, &image, &image_end);
-	pgw_redirect_forget(image, image_end);
+	if (code->artifact.module != NULL)
+	{
+		wasmtime_module_image_range(code->artifact.module, &image, &image_end);
+		pgw_redirect_forget(image, image_end);
+	}
 	pgw_artifact_close(&code->artifact);
 	MemoryContextDelete(code->context);
 	hash_search(codes, &code->key, HASH_REMOVE, NULL);
@@ -334,9 +136,9 @@ read_types(PgwCode *code)
 	caller = MemoryContextSwitchTo(code->context);
 	PG_TRY();
 	{
-		read_exports(code);
+		code->nexports = pgw_extern_exports(&code->artifact, &code->exports);
+		code->nimports = pgw_extern_imports(&code->artifact, &code->imports);
 		find_abi(code);
-		read_imports(code);
 	}
 	PG_CATCH();
 	{

@@ -11,52 +11,9 @@
 #include <wasmtime.h>
 
 #include "engine/artifact.h"
+#include "engine/extern.h"
 #include "guc.h"
 #include "lib/ilist.h"
-
-/* Types of WebAssembly values; references cannot be mapped to SQL. */
-typedef enum PgwValType
-{
-	PGW_I32,
-	PGW_I64,
-	PGW_F32,
-	PGW_F64,
-	PGW_V128,
-	PGW_FUNCREF,
-	PGW_EXTERNREF,
-	PGW_REFERENCE				/* another one */
-} PgwValType;
-
-typedef struct PgwFuncType
-{
-	int			nparams;
-	int			nresults;
-	uint8	   *params;			/* PgwValTypes; there may be very many */
-	uint8	   *results;
-} PgwFuncType;
-
-typedef enum PgwExternKind
-{
-	PGW_EXTERN_FUNCTION,
-	PGW_EXTERN_GLOBAL,
-	PGW_EXTERN_TABLE,
-	PGW_EXTERN_MEMORY,
-	PGW_EXTERN_OTHER
-} PgwExternKind;
-
-/* An export, or an import of a module "from". */
-typedef struct PgwExtern
-{
-	char	   *from;			/* NULL for an export */
-	char	   *name;			/* in the database's encoding; NULL when it
-								 * cannot be written in that */
-	char	   *raw_name;		/* in UTF-8, as the engine wants it */
-	size_t		raw_length;
-	PgwExternKind kind;
-	char	   *type;			/* as WAT writes it; NULL for functions */
-	PgwFuncType func;			/* of functions */
-	PgwValType	content;		/* of globals */
-} PgwExtern;
 
 /*
  * A compiled module.  Lives as long as somebody holds it, and somewhat longer;
@@ -78,6 +35,7 @@ typedef struct PgwCode
 	const PgwExtern *realloc;
 	int			nimports;
 	PgwExtern  *imports;
+	bool		linked;			/* a component whose imports are provided for */
 } PgwCode;
 
 /*
@@ -115,11 +73,5 @@ extern const PgwExtern *pgw_code_post(const PgwCode *code, const PgwExtern *expo
 
 /* The number of exported functions; *only is the last of them, if any. */
 extern int	pgw_code_functions(const PgwCode *code, const PgwExtern **only);
-
-/* The type as WAT writes it; palloc'd, or that of the entry. */
-extern const char *pgw_extern_type(const PgwExtern *entry);
-
-/* A function's type as WAT writes it, "(func (param i32) (result i32))"; palloc'd. */
-extern char *pgw_functype_text(const PgwFuncType *type);
 
 #endif							/* PGW_CODE_H */

@@ -363,12 +363,6 @@ check_reply(const PgwReply *reply, const char *payload, const char *bytes, size_
 		case PGW_REPLY_INVALID:
 			pgw_error_throw_invalid(payload);
 			break;
-		case PGW_REPLY_COMPONENT:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("WebAssembly components are not supported"),
-					 errhint("Build the source as a core module.")));
-			break;
 		case PGW_REPLY_ENTRIES:
 		case PGW_REPLY_FUNCTION_SIZE:
 			refuse_limits(reply, payload);

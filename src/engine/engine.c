@@ -23,6 +23,9 @@
 #define PGW_TABLES_MAX 4
 #define PGW_MEMORIES_MAX 1
 
+/* Core instances, and tables, and memories, that a component may have */
+#define PGW_COMPONENT_INSTANCES_MAX 256
+
 /* What must be left of the process's stack to call a guest */
 #define PGW_STACK_RESERVE (1024 * 1024)
 
@@ -154,12 +157,35 @@ initialize(PgwStore *store, const char *name, wasmtime_error_t **error, wasm_tra
 		pgw_store_call(store, &entry, &slot, 1, error, trap);
 }
 
+/* What the instance of a module may have, beside memory */
+static void
+limit(PgwStore *store, const PgwArtifact *artifact, const PgwLimits *limits)
+{
+	bool		is_component = artifact->component != NULL;
+
+	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024, PGW_TABLE_ELEMENTS_MAX,
+						   is_component ? PGW_COMPONENT_INSTANCES_MAX : 1,
+						   is_component ? PGW_COMPONENT_INSTANCES_MAX : PGW_TABLES_MAX,
+						   is_component ? PGW_COMPONENT_INSTANCES_MAX : PGW_MEMORIES_MAX);
+	pgw_memory_account(&store->memory, (size_t) limits->memory * 1024);
+}
+
+static wasmtime_error_t *
+instantiate(PgwStore *store, const PgwArtifact *artifact, const PgwImports *imports,
+			const wasmtime_extern_t *externs, wasm_trap_t **trap)
+{
+	if (artifact->component != NULL)
+		return pgw_component_instantiate(store->context, artifact->component, &store->component);
+	return wasmtime_instance_new(store->context, artifact->module, externs, imports->count,
+								 &store->instance, trap);
+}
+
 bool
-pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-				   const PgwImports *imports, const PgwLimits *limits,
-				   wasmtime_error_t **error, wasm_trap_t **trap)
+pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImports *imports,
+				   const PgwLimits *limits, wasmtime_error_t **error, wasm_trap_t **trap)
 {
 	wasmtime_extern_t *externs = palloc(Max(imports->count, 1) * sizeof(wasmtime_extern_t));
+	PgwMode		mode = artifact->layout.mode;
 	sigjmp_buf *outer;
 
 	pgw_engine_check_stack();
@@ -170,18 +196,16 @@ pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mod
 	store->host = NULL;
 	store->store = wasmtime_store_new(pgw_engine(mode), store, NULL);
 	store->context = wasmtime_store_context(store->store);
-	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024,
-						   PGW_TABLE_ELEMENTS_MAX, 1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
+	limit(store, artifact, limits);
 	if (mode & PGW_MODE_EPOCHS)
 		pgw_interrupt_watch(store->store);
 	if (mode & PGW_MODE_METERED)
 		pgw_store_set_fuel(store, limits->fuel);
-	pgw_memory_account(&store->memory);
 	if (imports->count > 0)
 		imports->provide(store->context, imports->data, externs);
 	outer = pgw_guest_enter();
 	*trap = NULL;
-	*error = wasmtime_instance_new(store->context, module, externs, imports->count, &store->instance, trap);
+	*error = instantiate(store, artifact, imports, externs, trap);
 	pgw_guest_leave(outer);
 	pfree(externs);
 	if (*error == NULL && *trap == NULL && initialize(store, imports->initialize, error, trap))
@@ -191,13 +215,13 @@ pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mod
 }
 
 void
-pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-			   const PgwImports *imports, const PgwLimits *limits)
+pgw_store_open(PgwStore *store, const PgwArtifact *artifact, const PgwImports *imports,
+			   const PgwLimits *limits)
 {
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	if (!pgw_store_try_open(store, module, mode, imports, limits, &error, &trap))
+	if (!pgw_store_try_open(store, artifact, imports, limits, &error, &trap))
 		pgw_error_throw(error, trap);
 }
 
@@ -246,6 +270,15 @@ pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entr
 		return false;
 	*entry = found.of.func;
 	return true;
+}
+
+bool
+pgw_store_handle(PgwStore *store, const char *name, size_t length, size_t from_length, PgwHandle *handle)
+{
+	size_t		start = from_length > 0 ? from_length + 1 : 0;
+
+	return pgw_component_function(store->context, &store->component, name, from_length,
+								  name + start, length - start, handle);
 }
 
 bool

@@ -9,6 +9,8 @@
 
 #include <wasmtime.h>
 
+#include "engine/artifact.h"
+#include "engine/component.h"
 #include "engine/config.h"
 #include "engine/interrupt.h"
 #include "guc.h"
@@ -22,9 +24,10 @@ typedef struct PgwStore
 {
 	wasmtime_store_t *store;	/* NULL when closed */
 	wasmtime_context_t *context;
-	wasmtime_instance_t instance;
-	size_t		memory;			/* bytes of its linear memory */
-	size_t		memory_limit;	/* how many it may have */
+	wasmtime_instance_t instance;	/* or ... */
+	PgwHandle	component;		/* ... of a component */
+	size_t		memory;			/* bytes of its linear memories */
+	size_t		memory_limit;	/* how many they may have */
 	const void *provided;		/* data of the PgwImports that it was opened with */
 	bool		read_only;		/* queries of the guest may not change the
 								 * database; so at first, for the start function */
@@ -86,17 +89,16 @@ typedef struct PgwImports
 
 /*
  * Instantiates a module, which runs its start function, and what its imports say
- * is to be called first.  The module is one of the engine of that mode; limits are
- * effective ones.  Returns false, with the store closed, when that trapped or
+ * is to be called first; limits are effective ones.  Returns false, with the store closed, when that trapped or
  * broke a limit: then pgw_error_throw(*error, *trap) is due.  May throw itself.
  */
-extern bool pgw_store_try_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-							   const PgwImports *imports, const PgwLimits *limits,
+extern bool pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImports *imports,
+							   const PgwLimits *limits,
 							   wasmtime_error_t **error, wasm_trap_t **trap);
 
 /* The same, but throws. */
-extern void pgw_store_open(PgwStore *store, const wasmtime_module_t *module, PgwMode mode,
-						   const PgwImports *imports, const PgwLimits *limits);
+extern void pgw_store_open(PgwStore *store, const PgwArtifact *artifact, const PgwImports *imports,
+						   const PgwLimits *limits);
 
 /* What the next call in a metered store may consume.  Never throws. */
 extern void pgw_store_set_fuel(PgwStore *store, double fuel);
@@ -106,6 +108,13 @@ extern void pgw_store_close(PgwStore *store);
 
 /* Finds an exported function; false when there is none of that name. */
 extern bool pgw_store_entry(PgwStore *store, const char *name, size_t length, PgwEntry *entry);
+
+/*
+ * Finds a function that a component exports; from_length is that of the instance's
+ * name in front of a "#", or 0.
+ */
+extern bool pgw_store_handle(PgwStore *store, const char *name, size_t length, size_t from_length,
+							 PgwHandle *handle);
 
 /* Finds an exported memory; false when there is none of that name. */
 extern bool pgw_store_memory(PgwStore *store, const char *name, size_t length, PgwMemory *memory);
@@ -169,6 +178,18 @@ pgw_store_call(PgwStore *store, const PgwEntry *entry, PgwSlot *slots, size_t ns
 	*error = wasmtime_func_call_unchecked(store->context, entry, slots, nslots, trap);
 	pgw_guest_leave(outer);
 	return likely(*error == NULL && *trap == NULL);
+}
+
+/* The same for a component; lower and lift as pgw_component_call() has them. */
+static inline bool
+pgw_store_call_component(PgwStore *store, const PgwHandle *handle, PgwSlot *slots,
+						 PgwLower lower, PgwLift lift, void *data, wasmtime_error_t **error)
+{
+	sigjmp_buf *outer = pgw_guest_enter();
+
+	*error = pgw_component_call(store->context, handle, slots, lower, lift, data);
+	pgw_guest_leave(outer);
+	return likely(*error == NULL);
 }
 
 #endif							/* PGW_ENGINE_H */

@@ -15,6 +15,7 @@
 
 #include "engine/error.h"
 
+#include "engine/component.h"
 #include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "lib/stringinfo.h"
@@ -314,6 +315,7 @@ take(wasmtime_error_t *error, wasm_trap_t *trap, Failure *failure)
 	{
 		wasmtime_error_message(error, &text);
 		wasmtime_error_wasm_trace(error, &frames);
+		failure->has_code = pgw_error_trap_code(error, &failure->code);
 	}
 	else
 	{
@@ -437,6 +439,18 @@ pgw_error_throw_load(wasmtime_error_t *error)
 			(errcode(forbids ? ERRCODE_FEATURE_NOT_SUPPORTED : ERRCODE_SYSTEM_ERROR),
 			 errmsg("could not load compiled WebAssembly module: %s", origin_of(failure.text)),
 			 forbids ? errhint(FORBIDDEN_HINT) : 0));
+	pg_unreachable();
+}
+
+void
+pgw_error_throw_link(wasmtime_error_t *error)
+{
+	Failure		failure;
+
+	take(error, NULL, &failure);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+			 errmsg("WebAssembly component imports what nobody provides: %s", origin_of(failure.text))));
 	pg_unreachable();
 }
 

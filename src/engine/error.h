@@ -45,6 +45,9 @@ extern void pgw_error_throw_invalid(const char *text) pg_attribute_noreturn();
  */
 extern void pgw_error_throw_wat(const char *text, const char *wat, size_t length) pg_attribute_noreturn();
 
+/* Reports why a component's imports are not provided for; takes ownership of error. */
+extern void pgw_error_throw_link(wasmtime_error_t *error) pg_attribute_noreturn();
+
 /* Did the operating system forbid to run generated code? */
 extern bool pgw_error_forbids_code(wasmtime_error_t *error);
 

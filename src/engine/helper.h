@@ -37,17 +37,18 @@
 
 /* Numbers of sections */
 #define PGW_SECTION_CUSTOM 0
+#define PGW_SECTION_MODULE 1	/* of a component, as ... */
+#define PGW_SECTION_COMPONENT 4 /* ... this */
 #define PGW_SECTION_START 8
 #define PGW_SECTION_CODE 10
 
-#define PGW_REPLY_MAGIC UINT32_C(0x50475733)	/* "PGW3" */
+#define PGW_REPLY_MAGIC UINT32_C(0x50475734)	/* "PGW4" */
 
 typedef enum PgwReplyKind
 {
 	PGW_REPLY_ARTIFACT,			/* the compiled module; empty for "validate" */
 	PGW_REPLY_WAT_ERROR,		/* what the parser says of the text */
 	PGW_REPLY_INVALID,			/* what the engine says of the module */
-	PGW_REPLY_COMPONENT,		/* it is one; no payload */
 	PGW_REPLY_ENTRIES,			/* a section has too many; payload: two uint64,
 								 * the section's number and how many */
 	PGW_REPLY_FUNCTION_SIZE,	/* one is too large; payload: two uint64, its

@@ -29,7 +29,7 @@ typedef struct PgwLayout
 {
 	PgwSpan		spans[PGW_SPANS];
 	uint32_t	mode;			/* a PgwMode: wanted, and epochs where needed */
-	uint32_t	unused;
+	uint32_t	is_component;	/* 1: it is one, not a core module */
 } PgwLayout;
 
 /*

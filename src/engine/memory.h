@@ -16,7 +16,7 @@ extern void pgw_memory_configure(wasm_config_t *config);
  * The memories that are created from here on are also counted in *account,
  * which must outlive them; NULL for no account.
  */
-extern void pgw_memory_account(size_t *account);
+extern void pgw_memory_account(size_t *account, size_t limit);
 
 /* The bytes of all memories that exist. */
 extern size_t pgw_memory_total(void);

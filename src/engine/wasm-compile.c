@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #endif
 
+#include "engine/component.h"
 #include "engine/config.h"
 #include "engine/helper.h"
 #include "engine/text.h"
@@ -33,6 +34,9 @@
 /* Modules below this size are compiled by one thread */
 #define PARALLEL_SIZE (64 * 1024)
 #define THREADS_MAX 4
+
+/* Components within components are looked at so deep; the engine refuses more. */
+#define DEPTH_MAX 100
 
 #define FAIL 1
 
@@ -250,19 +254,23 @@ check_section(uint8_t id, const uint8_t *at, const uint8_t *end)
 }
 
 static void
-check_sections(const wasm_byte_vec_t *module)
+check_sections(const uint8_t *module, size_t length, int depth)
 {
-	const uint8_t *at = (const uint8_t *) module->data + 8;
-	const uint8_t *end = (const uint8_t *) module->data + module->size;
+	bool		is_component = pgw_is_component((const char *) module, length);
+	const uint8_t *at = module + 8;
+	const uint8_t *end = module + length;
 
-	while (module->size > 8 && at < end)
+	while (length > 8 && depth < DEPTH_MAX && at < end)
 	{
 		uint8_t		id = *at++;
 		uint32_t	size;
 
 		if (!read_number(&at, end, &size) || size > end - at)
 			return;
-		check_section(id, at, at + size);
+		if (!is_component)
+			check_section(id, at, at + size);
+		else if (id == PGW_SECTION_MODULE || id == PGW_SECTION_COMPONENT)
+			check_sections(at, size, depth + 1);
 		at += size;
 	}
 }
@@ -297,8 +305,12 @@ static void
 validate(const wasm_byte_vec_t *module)
 {
 	wasm_engine_t *engine = make_engine(PGW_MODE_EPOCHS, false);
-	wasmtime_error_t *error = wasmtime_module_validate(engine, (const uint8_t *) module->data, module->size);
+	wasmtime_error_t *error;
 
+	if (pgw_is_component(module->data, module->size))
+		error = pgw_component_validate(engine, (const uint8_t *) module->data, module->size);
+	else
+		error = wasmtime_module_validate(engine, (const uint8_t *) module->data, module->size);
 	if (error != NULL)
 		reply_error(PGW_REPLY_INVALID, error);
 	reply(PGW_REPLY_ARTIFACT, NULL, 0);
@@ -322,10 +334,29 @@ try_compile(const wasm_byte_vec_t *module, PgwMode mode)
 	return error;
 }
 
+/* Replies, or returns why it cannot.  Components poll epochs. */
+static wasmtime_error_t *
+compile_component(const wasm_byte_vec_t *component, PgwMode mode)
+{
+	PgwLayout	layout = {.mode = mode | PGW_MODE_EPOCHS,.is_component = true};
+	wasm_engine_t *engine = make_engine(layout.mode, component->size >= PARALLEL_SIZE);
+	wasm_byte_vec_t artifact;
+	wasmtime_error_t *error;
+
+	error = pgw_component_compile(engine, (const uint8_t *) component->data, component->size, &artifact);
+	if (error == NULL)
+		reply_artifact(&layout, artifact.data, artifact.size);
+	return error;
+}
+
 static void
 compile(const wasm_byte_vec_t *module, PgwMode mode)
 {
-	wasmtime_error_t *error = try_compile(module, mode);
+	wasmtime_error_t *error;
+
+	if (pgw_is_component(module->data, module->size))
+		reply_error(PGW_REPLY_INVALID, compile_component(module, mode));
+	error = try_compile(module, mode);
 
 	/* perhaps it has tail calls; another fault will show again */
 	if ((mode & PGW_MODE_EPOCHS) == 0)
@@ -353,9 +384,7 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], PGW_BUILD) != 0)
 		reply(PGW_REPLY_BUILD, PGW_BUILD, strlen(PGW_BUILD));
 	to_binary(&module);
-	if (pgw_is_component(module.data, module.size))
-		reply(PGW_REPLY_COMPONENT, NULL, 0);
-	check_sections(&module);
+	check_sections((const uint8_t *) module.data, module.size, 0);
 	if (strcmp(argv[3], PGW_ACTION_VALIDATE) == 0)
 		validate(&module);
 	else

@@ -12,6 +12,7 @@
 
 #include "engine/encoding.h"
 #include "engine/error.h"
+#include "host/guest.h"
 #include "host/log.h"
 #include "host/query.h"
 #include "host/session.h"
@@ -19,17 +20,6 @@
 #include "miscadmin.h"
 
 #define INITIALIZE "_initialize"
-
-struct PgwGuest
-{
-	wasmtime_caller_t *caller;
-	PgwStore   *store;
-	bool		exited;
-	bool		has_memory;		/* it was looked for, and found */
-	bool		has_realloc;
-	PgwMemory	memory;
-	PgwEntry	realloc;
-};
 
 static const PgwHostModule *const modules[] = {
 	&pgw_log_module, &pgw_query_module, &pgw_session_module, &pgw_wasi_module
@@ -58,25 +48,33 @@ fits(const PgwHostFunction *function, const PgwFuncType *type)
 	return *letter == ':' && type->nresults == 1 && is_type(type->results[0], letter[1]);
 }
 
-/* The function that an import denotes, whatever its type; NULL when there is none. */
-static const PgwHostFunction *
-find(const PgwExtern *import)
+const PgwHostFunction *
+pgw_host_find(const char *from, const char *name, size_t length)
 {
-	for (int i = 0; import->kind == PGW_EXTERN_FUNCTION && i < lengthof(modules); i++)
+	for (int i = 0; i < lengthof(modules); i++)
 	{
-		if (import->from == NULL || strcmp(modules[i]->name, import->from) != 0)
+		if (strcmp(modules[i]->name, from) != 0)
 			continue;
 		for (const PgwHostFunction *f = modules[i]->functions; f->name != NULL; f++)
 		{
-			if (strlen(f->name) == import->raw_length && memcmp(f->name, import->raw_name, import->raw_length) == 0)
+			if (strlen(f->name) == length && memcmp(f->name, name, length) == 0)
 				return f;
 		}
 	}
 	return NULL;
 }
 
-void
-pgw_host_check(const PgwCode *code)
+/* The function that an import denotes, whatever its type; NULL when there is none. */
+static const PgwHostFunction *
+find(const PgwExtern *import)
+{
+	if (import->kind != PGW_EXTERN_FUNCTION || import->from == NULL)
+		return NULL;
+	return pgw_host_find(import->from, import->raw_name, import->raw_length);
+}
+
+static void
+check_core(const PgwCode *code)
 {
 	for (int i = 0; i < code->nimports; i++)
 	{
@@ -97,6 +95,15 @@ pgw_host_check(const PgwCode *code)
 							pgw_shown_name(import->name), pgw_shown_name(import->from)),
 					 errdetail("The import has the type %s.", pgw_extern_type(import))));
 	}
+}
+
+void
+pgw_host_check(PgwCode *code)
+{
+	if (code->artifact.component != NULL)
+		pgw_host_link(code);
+	else
+		check_core(code);
 }
 
 bool
@@ -156,18 +163,43 @@ find_realloc(PgwGuest *guest)
 	guest->has_realloc = true;
 }
 
+/* Looks at the memory as it is now; false when the guest shows none. */
+static bool
+look_at_memory(PgwGuest *guest, PgwGuestMemory *memory)
+{
+	if (guest->lowering != NULL)
+	{
+		pgw_lower_memory(guest->lowering, memory);
+		return memory->bytes != NULL;
+	}
+	if (guest->caller == NULL || !find_memory(guest))
+		return false;
+	memory->bytes = pgw_memory_bytes(guest->store, &guest->memory, &memory->size);
+	return true;
+}
+
 void *
 pgw_guest_bytes(PgwGuest *guest, uint32 address, uint64 length)
 {
-	wasmtime_context_t *context = wasmtime_caller_context(guest->caller);
-	size_t		size;
+	PgwGuestMemory memory;
 
-	if (!find_memory(guest))
+	if (!look_at_memory(guest, &memory) || length > memory.size || address > memory.size - length)
 		return NULL;
-	size = wasmtime_memory_data_size(context, &guest->memory);
-	if (length > size || address > size - length)
-		return NULL;
-	return wasmtime_memory_data(context, &guest->memory) + address;
+	return memory.bytes + address;
+}
+
+/* The engine allocates for a component, and says what is wrong. */
+static uint32
+alloc_in_component(PgwGuest *guest, uint32 alignment, uint32 size)
+{
+	wasmtime_error_t *error;
+	uint32		address;
+
+	pgw_engine_check_stack();
+	error = pgw_lower_alloc(guest->lowering, alignment, size, &address);
+	if (error != NULL)
+		pgw_error_throw(error, NULL);
+	return address;
 }
 
 uint32
@@ -179,6 +211,8 @@ pgw_guest_alloc(PgwGuest *guest, uint32 alignment, uint32 size)
 	wasm_trap_t *trap;
 	uint32		address;
 
+	if (guest->lowering != NULL)
+		return alloc_in_component(guest, alignment, size);
 	find_realloc(guest);
 	pgw_engine_check_stack();
 	if (!pgw_store_call(guest->store, &guest->realloc, slots, lengthof(slots), &error, &trap))
@@ -211,23 +245,20 @@ pgw_guest_exit(PgwGuest *guest)
 	guest->exited = true;
 }
 
-static wasm_trap_t *
-enter_host(void *data, wasmtime_caller_t *caller, wasmtime_val_raw_t *slots, size_t nslots)
+bool
+pgw_guest_run(PgwGuest *guest, const PgwHostFunction *function, PgwSlot *slots, size_t nslots)
 {
-	const PgwHostFunction *function = data;
 	MemoryContext context = CurrentMemoryContext;
-	static const char reason[] = "ended by the host";
-	PgwGuest	guest = {.caller = caller,.store = wasmtime_context_get_data(wasmtime_caller_context(caller))};
 	volatile bool failed = false;
 
 	PG_TRY();
 	{
 		check_stack_depth();
 		if (function->run64 != NULL)
-			slots[0].i64 = function->run64(&guest, slots);
+			slots[0].i64 = function->run64(guest, slots);
 		else
 		{
-			uint32		result = function->run(&guest, slots);
+			uint32		result = function->run(guest, slots);
 
 			if (nslots > 0)
 				slots[0].i32 = result;
@@ -239,9 +270,18 @@ enter_host(void *data, wasmtime_caller_t *caller, wasmtime_val_raw_t *slots, siz
 		failed = true;
 	}
 	PG_END_TRY();
-	if (guest.exited)
+	if (guest->exited)
 		pgw_error_mark_exit();
-	return failed || guest.exited ? wasmtime_trap_new(reason, strlen(reason)) : NULL;
+	return !failed && !guest->exited;
+}
+
+static wasm_trap_t *
+enter_host(void *data, wasmtime_caller_t *caller, wasmtime_val_raw_t *slots, size_t nslots)
+{
+	static const char reason[] = "ended by the host";
+	PgwGuest	guest = {.caller = caller,.store = wasmtime_context_get_data(wasmtime_caller_context(caller))};
+
+	return pgw_guest_run(&guest, data, slots, nslots) ? NULL : wasmtime_trap_new(reason, strlen(reason));
 }
 
 /* --- linking --- */
@@ -297,5 +337,8 @@ is_reactor(const PgwCode *code)
 PgwImports
 pgw_host_imports(const PgwCode *code)
 {
+	/* a component has been linked */
+	if (code->artifact.component != NULL)
+		return (PgwImports) {.data = code};
 	return (PgwImports) {code->nimports, provide, code, is_reactor(code) ? INITIALIZE : NULL};
 }

@@ -36,8 +36,11 @@ typedef struct PgwHostModule
 	const PgwHostFunction *functions;
 } PgwHostModule;
 
-/* Throws, naming it, when the module imports something that nobody provides. */
-extern void pgw_host_check(const PgwCode *code);
+/*
+ * Throws, naming it, when the module imports something that nobody provides.  To be
+ * called before an instance is made: links a component.
+ */
+extern void pgw_host_check(PgwCode *code);
 
 /* Does the module import what runs queries, so that volatility matters? */
 extern bool pgw_host_may_query(const PgwCode *code);

@@ -14,16 +14,9 @@
 
 #include <time.h>
 
-#include "access/xact.h"
 #include "engine/interrupt.h"
-#include "guc.h"
-#include "host/report.h"
-#include "lib/stringinfo.h"
-#include "miscadmin.h"
+#include "host/process.h"
 #include "port/pg_bswap.h"
-#include "storage/latch.h"
-#include "utils/memutils.h"
-#include "utils/wait_event.h"
 
 /* Numbers of errors */
 #define SUCCESS 0
@@ -50,15 +43,10 @@
 #define WRITE_MAX (64 * 1024)
 #define VECTORS_MAX 1024
 
-/* Random bytes are made, and subscriptions looked at, so many in one call. */
-#define RANDOM_MAX (1024 * 1024)
+/* Subscriptions that are looked at in one call */
 #define SUBSCRIPTIONS_MAX 4096
 
 #define NS_PER_SECOND INT64CONST(1000000000)
-#define NS_PER_MS INT64CONST(1000000)
-
-/* How long to wait before looking for interrupts and the clock again, in ms */
-#define WAIT_MAX 60000
 
 /* --- the guest's memory, which is little-endian --- */
 
@@ -174,14 +162,7 @@ random_bytes(PgwGuest *guest, const PgwSlot *slots)
 
 	if (target == NULL)
 		return FAULT;
-	for (uint32 done = 0; done < length; done += RANDOM_MAX)
-	{
-		pgw_interrupt_check();
-		if (!pg_strong_random(target + done, Min(length - done, RANDOM_MAX)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random values")));
-	}
+	pgw_random(target, length);
 	return SUCCESS;
 }
 
@@ -280,93 +261,17 @@ file_read(PgwGuest *guest, const PgwSlot *slots)
 
 /* --- output --- */
 
-/* What was written to standard output and error since their last line feeds */
-static StringInfo pending[2] = {NULL};
-
-/* Reports what is pending up to the last line feed. */
-static void
-report_lines(StringInfo text)
-{
-	int			start = 0;
-	const char *end;
-
-	while ((end = memchr(text->data + start, '\n', text->len - start)) != NULL)
-	{
-		pgw_report(pgw_output_level, text->data + start, end - text->data - start, true);
-		start = end - text->data + 1;
-	}
-	memmove(text->data, text->data + start, text->len - start);
-	text->len -= start;
-}
-
-/* Reports a line without an end.  It is gone then, even if that throws. */
-static void
-report_rest(StringInfo text, bool can_look_up)
-{
-	int			length = text->len;
-	char	   *line;
-
-	if (length == 0)
-		return;
-	line = palloc(length);
-	memcpy(line, text->data, length);
-	resetStringInfo(text);
-	pgw_report(pgw_output_level, line, length, can_look_up);
-	pfree(line);
-}
-
-static void
-report_pending(bool can_look_up)
-{
-	for (int i = 0; i < lengthof(pending); i++)
-	{
-		if (pending[i] != NULL)
-			report_rest(pending[i], can_look_up);
-	}
-}
-
-/* The last line of a guest may have no end. */
-static void
-on_transaction(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PARALLEL_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-		report_pending(true);
-	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		report_pending(false);
-}
-
-static StringInfo
-pending_of(uint32 fd)
-{
-	static bool registered = false;
-	StringInfo *text = &pending[fd - STDOUT];
-
-	if (!registered)
-		RegisterXactCallback(on_transaction, NULL);
-	registered = true;
-	if (*text == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-
-		*text = makeStringInfo();
-		MemoryContextSwitchTo(caller);
-	}
-	return *text;
-}
-
 static uint32
 file_write(PgwGuest *guest, const PgwSlot *slots)
 {
 	uint32		fd = slots[0].i32;
 	uint32		count = slots[2].i32;
 	uint32		written = 0;
-	StringInfo	text;
 
 	if (!is_open(fd) || fd == STDIN)
 		return BADF;
 	if (count > VECTORS_MAX)
 		return INVAL;
-	text = pending_of(fd);
 	for (uint32 i = 0; i < count && written < WRITE_MAX; i++)
 	{
 		const uint32 *vector = pgw_guest_bytes(guest, slots[1].i32 + i * 8, 8);
@@ -381,41 +286,13 @@ file_write(PgwGuest *guest, const PgwSlot *slots)
 		if (bytes == NULL)
 			return FAULT;
 		length = Min(to_guest32(part[1]), WRITE_MAX - written);
-		appendBinaryStringInfo(text, bytes, length);
+		pgw_output(fd, bytes, length);
 		written += length;
 	}
-	report_lines(text);
-	if (text->len > WRITE_MAX)
-		report_rest(text, true);
 	return put32(guest, slots[3].i32, written);
 }
 
 /* --- waiting --- */
-
-static int64
-now_monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return in_nanoseconds(now);
-}
-
-static void
-wait_until(int64 until)
-{
-	for (;;)
-	{
-		int64		left = until - now_monotonic();
-
-		pgw_interrupt_check();
-		if (left <= 0)
-			return;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 (long) Min((left + NS_PER_MS - 1) / NS_PER_MS, WAIT_MAX), PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-	}
-}
 
 typedef struct Subscription
 {
@@ -463,7 +340,7 @@ due_time(const Subscription *subscription, int64 now)
 static uint32
 wait_for_events(PgwGuest *guest, uint32 events, uint32 result, const Subscription *subscriptions, uint32 count)
 {
-	int64		now = now_monotonic();
+	int64		now = pgw_now_monotonic();
 	int64	   *due = palloc(count * sizeof(int64));
 	int64		first = PG_INT64_MAX;
 	uint32		nevents = 0;
@@ -473,7 +350,7 @@ wait_for_events(PgwGuest *guest, uint32 events, uint32 result, const Subscriptio
 		due[i] = due_time(&subscriptions[i], now);
 		first = Min(first, due[i]);
 	}
-	wait_until(first);
+	pgw_wait_until(first);
 	for (uint32 i = 0; i < count; i++)
 	{
 		Event		event = {.userdata = subscriptions[i].userdata,.type = subscriptions[i].type};
@@ -520,14 +397,9 @@ yield(PgwGuest *guest, const PgwSlot *slots)
 static uint32
 end_process(PgwGuest *guest, const PgwSlot *slots)
 {
-	if (slots[0].i32 == 0)
-	{
-		pgw_guest_exit(guest);
-		return 0;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-			 errmsg("WebAssembly guest exited with code %u", (uint32) slots[0].i32)));
+	pgw_exit(slots[0].i32);
+	pgw_guest_exit(guest);
+	return 0;
 }
 
 /* --- all of them --- */

@@ -4,6 +4,7 @@
  *
  *	wasm.create_module(name, module, replace)
  *	wasm.create_functions(module, prefix, strict, volatility, parallel, replace)
+ *	wasm.ddl(module, prefix)
  *	wasm.exports(module), wasm.imports(module)
  *	wasm.validate(module), wasm.module_id(module), wasm.version()
  */
@@ -27,6 +28,7 @@
 
 PGW_SQL_FUNCTION(pgw_create_module);
 PGW_SQL_FUNCTION(pgw_create_functions);
+PGW_SQL_FUNCTION(pgw_ddl);
 PGW_SQL_FUNCTION(pgw_exports);
 PGW_SQL_FUNCTION(pgw_imports);
 PGW_SQL_FUNCTION(pgw_validate);
@@ -84,7 +86,7 @@ Datum
 pgw_create_functions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	   *prefix = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PgwDeclarer declarer = {.prefix = text_to_cstring(PG_GETARG_TEXT_PP(1))};
 	PgwAttributes attributes = {
 		.strict = PG_GETARG_BOOL(2),
 		.volatility = text_to_cstring(PG_GETARG_TEXT_PP(3)),
@@ -92,15 +94,16 @@ pgw_create_functions(PG_FUNCTION_ARGS)
 	};
 	static const char *const volatilities[] = {"volatile", "stable", "immutable"};
 	static const char *const parallels[] = {"unsafe", "restricted", "safe"};
-	char	   *schema = pgw_creation_schema();
 	PgwProc		module;
 	PgwCode    *code;
 
+	declarer.schema = pgw_creation_schema();
 	check_attribute("volatility", attributes.volatility, volatilities);
 	check_attribute("parallel", attributes.parallel, parallels);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
 	code = pgw_module_code(&module);
+	declarer.code = code;
 	PG_TRY();
 	{
 		for (int i = 0; i < code->nexports; i++)
@@ -113,14 +116,14 @@ pgw_create_functions(PG_FUNCTION_ARGS)
 
 			if (export->kind != PGW_EXTERN_FUNCTION)
 				continue;
-			name = psprintf("%s%s", prefix, export->name ? export->name : "");
-			obstacle = pgw_generate_obstacle(export, name);
+			name = pgw_declare_name(&declarer, export);
+			obstacle = pgw_declare_obstacle(&declarer, export, name);
 			if (obstacle != NULL)
 			{
 				pgw_generate_skip(export, obstacle);
 				continue;
 			}
-			value = ObjectIdGetDatum(pgw_generate_function(schema, name, export,
+			value = ObjectIdGetDatum(pgw_generate_function(&declarer, name, export,
 														   reference_to(&module, export),
 														   &attributes, PG_GETARG_BOOL(5)));
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
@@ -136,34 +139,22 @@ pgw_create_functions(PG_FUNCTION_ARGS)
 
 /* The command that binds a function to an export; palloc'd, NULL when none can. */
 static char *
-declaration(const PgwProc *module, const PgwExtern *export)
+declaration(PgwDeclarer *declarer, const PgwProc *module, const PgwExtern *export)
 {
-	StringInfoData text;
-	const char *separator = "";
+	char	   *name;
 
-	if (export->kind != PGW_EXTERN_FUNCTION ||
-		pgw_generate_obstacle(export, export->name ? export->name : "") != NULL)
+	if (export->kind != PGW_EXTERN_FUNCTION)
 		return NULL;
-	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE FUNCTION %s(", quote_identifier(export->name));
-	for (int i = 0; i < export->func.nparams; i++, separator = ", ")
-		appendStringInfo(&text, "%s%s", separator, format_type_be(pgw_default_type(export->func.params[i])));
-	for (int i = 0; export->func.nresults > 1 && i < export->func.nresults; i++, separator = ", ")
-		appendStringInfo(&text, "%sOUT r%d %s", separator, i + 1,
-						 format_type_be(pgw_default_type(export->func.results[i])));
-	appendStringInfoChar(&text, ')');
-	if (export->func.nresults < 2)
-		appendStringInfo(&text, " RETURNS %s", export->func.nresults == 0 ? "void" :
-						 format_type_be(pgw_default_type(export->func.results[0])));
-	appendStringInfo(&text, " LANGUAGE wasm STRICT AS %s;",
-					 quote_literal_cstr(reference_to(module, export)));
-	return text.data;
+	name = pgw_declare_name(declarer, export);
+	if (pgw_declare_obstacle(declarer, export, name) != NULL)
+		return NULL;
+	return pgw_declare_function(declarer, export, name, reference_to(module, export), NULL, false);
 }
 
 static const char *
 kind_text(PgwExternKind kind)
 {
-	static const char *const names[] = {"function", "global", "table", "memory", "other"};
+	static const char *const names[] = {"function", "global", "table", "memory", "type", "other"};
 
 	return names[kind];
 }
@@ -176,7 +167,7 @@ text_or_null(const char *text, bool *isnull)
 }
 
 static void
-put_export(ReturnSetInfo *rsinfo, const PgwProc *module, const PgwExtern *export)
+put_export(ReturnSetInfo *rsinfo, PgwDeclarer *declarer, const PgwProc *module, const PgwExtern *export)
 {
 	Datum		values[4];
 	bool		nulls[4];
@@ -184,7 +175,7 @@ put_export(ReturnSetInfo *rsinfo, const PgwProc *module, const PgwExtern *export
 	values[0] = text_or_null(export->name, &nulls[0]);
 	values[1] = text_or_null(kind_text(export->kind), &nulls[1]);
 	values[2] = text_or_null(pgw_extern_type(export), &nulls[2]);
-	values[3] = text_or_null(declaration(module, export), &nulls[3]);
+	values[3] = text_or_null(declaration(declarer, module, export), &nulls[3]);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -205,12 +196,14 @@ static Datum
 list_externs(FunctionCallInfo fcinfo, bool imports)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	PgwDeclarer declarer = {.prefix = ""};
 	PgwProc		module;
 	PgwCode    *code;
 
 	InitMaterializedSRF(fcinfo, 0);
 	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
 	code = pgw_module_code(&module);
+	declarer.code = code;
 	PG_TRY();
 	{
 		for (int i = 0; i < (imports ? code->nimports : code->nexports); i++)
@@ -218,7 +211,7 @@ list_externs(FunctionCallInfo fcinfo, bool imports)
 			if (imports)
 				put_import(rsinfo, &code->imports[i]);
 			else
-				put_export(rsinfo, &module, &code->exports[i]);
+				put_export(rsinfo, &declarer, &module, &code->exports[i]);
 		}
 	}
 	PG_FINALLY();
@@ -227,6 +220,54 @@ list_externs(FunctionCallInfo fcinfo, bool imports)
 	}
 	PG_END_TRY();
 	return (Datum) 0;
+}
+
+/* The functions of a module that meet no obstacle, and before them their types */
+static char *
+declarations(PgwDeclarer *declarer, const PgwProc *module)
+{
+	const PgwCode *code = declarer->code;
+	StringInfoData functions;
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&functions);
+	for (int i = 0; i < code->nexports; i++)
+	{
+		char	   *command = declaration(declarer, module, &code->exports[i]);
+
+		if (command != NULL)
+			appendStringInfo(&functions, "%s\n", command);
+	}
+	initStringInfo(&text);
+	foreach(cell, declarer->types)
+		appendStringInfo(&text, "%s\n", pgw_declare_type(declarer, lfirst(cell)));
+	appendBinaryStringInfo(&text, functions.data, functions.len);
+	return text.data;
+}
+
+Datum
+pgw_ddl(PG_FUNCTION_ARGS)
+{
+	PgwDeclarer declarer = {.prefix = text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	PgwProc		module;
+	PgwCode    *code;
+	char	   *volatile commands = NULL;
+
+	declarer.schema = pgw_creation_schema();
+	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
+	code = pgw_module_code(&module);
+	declarer.code = code;
+	PG_TRY();
+	{
+		commands = declarations(&declarer, &module);
+	}
+	PG_FINALLY();
+	{
+		pgw_code_release(code);
+	}
+	PG_END_TRY();
+	PG_RETURN_TEXT_P(cstring_to_text(commands));
 }
 
 Datum

@@ -23,7 +23,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "host/host.h"
-#include "language/lists.h"
+#include "language/canonical.h"
 #include "utils/builtins.h"
 
 PGW_SQL_FUNCTION(pgw_call_handler);
@@ -55,26 +55,39 @@ module_bytes(Oid oid)
 	return PointerGetDatum(result);
 }
 
-/* Gives the result of a RETURNS TABLE function as a set of one row. */
-static pg_noinline Datum
-return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
+static void
+put_result(ReturnSetInfo *rsinfo, bool is_row, Datum value, bool isnull)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	bool		isnull = false;
-
-	if (function->plan.row != NULL)
+	if (is_row && !isnull)
 	{
-		HeapTupleHeader header = DatumGetHeapTupleHeader(result);
+		HeapTupleHeader header = DatumGetHeapTupleHeader(value);
 		HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
 
-		InitMaterializedSRF(fcinfo, 0);
 		tuplestore_puttuple(rsinfo->setResult, &tuple);
 	}
 	else
-	{
-		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &result, &isnull);
-	}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+}
+
+/* Gives the elements of a list as a set, and any other result as a set of one. */
+static pg_noinline Datum
+return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
+{
+	const PgwCrossing *crossing = function->plan.crossing;
+	bool		isnull = fcinfo->isnull;
+	PgwSet		none = {0};
+	PgwSet		one = {1, &result, &isnull};
+	PgwSet	   *set = crossing != NULL && crossing->is_set ? (PgwSet *) DatumGetPointer(result) : &one;
+	bool		has_rows = function->plan.row != NULL ||
+		(crossing != NULL && crossing->result != NULL && crossing->result->row != NULL);
+
+	/* the guest has exited, or there is no row */
+	if (isnull && (has_rows || set != &one))
+		set = &none;
+	InitMaterializedSRF(fcinfo, has_rows ? 0 : MAT_SRF_USE_EXPECTED_DESC);
+	for (uint32 i = 0; i < set->count; i++)
+		put_result((ReturnSetInfo *) fcinfo->resultinfo, has_rows, set->values[i], set->nulls[i]);
+	fcinfo->isnull = false;
 	return (Datum) 0;
 }
 
@@ -121,8 +134,8 @@ call(FunctionCallInfo fcinfo)
 		return module_bytes(function->oid);
 	enter(function, &context);
 	function->instance->store.read_only = function->read_only;
-	if (function->plan.lists != NULL)
-		result = pgw_lists_call(function, fcinfo);
+	if (function->plan.crossing != NULL)
+		result = pgw_canonical_call(function, fcinfo);
 	else
 	{
 		if (function->plan.nslots > PGW_STACK_SLOTS)
@@ -136,7 +149,7 @@ call(FunctionCallInfo fcinfo)
 	}
 	if (function->is_command)
 		pgw_instance_discard(function->instance);
-	if (function->returns_set && !fcinfo->isnull)
+	if (function->returns_set)
 		result = return_set(fcinfo, function, result);
 	leave(&context);
 	return result;
@@ -203,7 +216,7 @@ main_export(const PgwCode *code)
 }
 
 static void
-run_block(const PgwCode *code)
+run_block(PgwCode *code)
 {
 	const PgwExtern *export = main_export(code);
 	PgwSlot    *slots = palloc0(Max(export->func.nresults, 1) * sizeof(PgwSlot));
@@ -216,7 +229,7 @@ run_block(const PgwCode *code)
 
 	pgw_host_check(code);
 	pgw_interrupt_restore();
-	pgw_store_open(&store, code->artifact.module, code->artifact.layout.mode, &imports, &pgw_session_limits);
+	pgw_store_open(&store, &code->artifact, &imports, &pgw_session_limits);
 	store.read_only = false;
 	/* as deep as pgw_store_open() was, which has checked the stack */
 	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&

@@ -9,29 +9,23 @@
 
 #include "values/value.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/pg_lsn.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/xid8.h"
-
-typedef unsigned __int128 uint128_pgw;
+#include "values/number.h"
 
 /* 2^128 - 1 has 39 decimal digits. */
 #define V128_DIGITS 39
@@ -123,26 +117,11 @@ is_datum(PgwConversion conversion)
 	}
 }
 
-/* numeric(p, s) and its kind: as an assignment would, the result is coerced. */
-static void
-plan_typmod(PgwResult *result, int32 typmod)
-{
-	Oid			base = getBaseTypeAndTypmod(result->type, &typmod);
-	Oid			function;
-
-	result->typmod = -1;
-	if (typmod < 0 || find_typmod_coercion_function(base, &function) != COERCION_PATH_FUNC)
-		return;
-	fmgr_info(function, &result->coerce);
-	result->typmod = typmod;
-}
-
 static bool
 plan_result(PgwResult *result, PgwValType wasm, Oid sql, int32 typmod)
 {
 	result->type = sql;
-	plan_typmod(result, typmod);
-	result->domain.type = get_typtype(sql) == TYPTYPE_DOMAIN ? sql : InvalidOid;
+	pgw_constraint_make(&result->constraint, sql, typmod);
 	return find_conversion(wasm, sql, &result->conversion);
 }
 
@@ -173,14 +152,14 @@ find_plain(PgwPlan *plan)
 	const PgwResult *result = &plan->results[0];
 
 	if (plan->row != NULL || plan->nresults != 1 || plan->nslots > PGW_PLAIN_SLOTS ||
-		OidIsValid(result->domain.type))
+		OidIsValid(result->constraint.domain))
 		return;
 	for (int i = 0; i < plan->nargs; i++)
 	{
 		if (!is_datum(plan->args[i]))
 			return;
 	}
-	if (plan->lists != NULL)
+	if (plan->crossing != NULL)
 		return;
 	switch (result->conversion)
 	{
@@ -199,17 +178,16 @@ find_plain(PgwPlan *plan)
 	}
 }
 
-static void
-plan_lists(PgwPlan *plan)
+/* Can values cross in the guest's memory?  Then they have a plan of their own. */
+static bool
+has_crossing(PgwPlan *plan, const PgwCode *code)
 {
-	if (plan->lists == NULL)
-		plan->lists = palloc0(Max(plan->nargs, 1) * sizeof(PgwList *));
+	if (plan->crossing == NULL && pgw_code_has_lists(code))
+		plan->crossing = pgw_crossing_new(plan->nargs);
+	return plan->crossing != NULL;
 }
 
-/*
- * Each takes a slot, or two, for address and length, where it is a list and the
- * module can be given memory for it.
- */
+/* Each takes a slot, or as many as the canonical ABI has for its type. */
 static bool
 plan_arguments(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwFuncType *wasm)
 {
@@ -217,67 +195,71 @@ plan_arguments(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, cons
 
 	for (int i = 0; i < sql->nargs; i++)
 	{
-		PgwList    *list;
-
 		if (slot < wasm->nparams && find_conversion(wasm->params[slot], sql->argtypes[i], &plan->args[i]))
 		{
+			if (plan->crossing != NULL)
+				plan->crossing->slots[i] = slot;
 			slot++;
-			continue;
 		}
-		if (slot + 1 >= wasm->nparams || wasm->params[slot] != PGW_I32 || wasm->params[slot + 1] != PGW_I32 ||
-			!pgw_code_has_lists(code) || (list = pgw_list_make(sql->argtypes[i])) == NULL)
+		else if (plan->crossing == NULL && has_crossing(plan, code))
+			return plan_arguments(plan, sql, code, wasm);
+		else if (plan->crossing == NULL || !pgw_crossing_add(plan->crossing, i, sql->argtypes[i], wasm, &slot))
 			return false;
-		plan_lists(plan);
-		plan->lists[i] = list;
-		slot += 2;
 	}
 	return slot == wasm->nparams;
-}
-
-/* The result is the address of a list's address and length. */
-static bool
-plan_result_list(PgwPlan *plan, Oid type, const PgwCode *code, const PgwFuncType *wasm)
-{
-	if (wasm->nresults != 1 || wasm->results[0] != PGW_I32 || !pgw_code_has_lists(code))
-		return false;
-	plan_lists(plan);
-	plan->result_list = pgw_list_make(type);
-	return plan->result_list != NULL;
 }
 
 static bool
 plan_results(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwFuncType *wasm)
 {
-	if (sql->row != NULL)
-	{
-		if (get_typtype(sql->rettype) == TYPTYPE_DOMAIN)
-			plan->row_domain.type = sql->rettype;
-		return plan_row(plan, sql->row, wasm);
-	}
 	if (sql->rettype == VOIDOID)
 		return wasm->nresults == 0;
-	if (wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1))
+	if (sql->row != NULL)
+	{
+		pgw_constraint_make(&plan->row_constraint, sql->rettype, -1);
+		if (plan_row(plan, sql->row, wasm))
+			return true;
+		plan->row = NULL;
+	}
+	else if (wasm->nresults == 1 && plan_result(&plan->results[0], wasm->results[0], sql->rettype, -1))
 		return true;
-	return plan_result_list(plan, sql->rettype, code, wasm);
+	return has_crossing(plan, code) && pgw_crossing_add_result(plan->crossing, sql, wasm);
+}
+
+/* A function of a component: every value is the crossing's. */
+static bool
+plan_component(PgwPlan *plan, const PgwSignature *sql, const PgwWitFunc *func)
+{
+	plan->nslots = PGW_FLAT_MAX;
+	plan->crossing = pgw_crossing_make(sql, func);
+	return plan->crossing != NULL;
+}
+
+static bool
+plan_core(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwFuncType *wasm)
+{
+	plan->nresults = wasm->nresults;
+	plan->nslots = Max(Max(wasm->nparams, plan->nresults), 1);
+	plan->args = palloc0(Max(plan->nargs, 1) * sizeof(PgwConversion));
+	plan->results = palloc0(Max(plan->nresults, 1) * sizeof(PgwResult));
+	if (!plan_arguments(plan, sql, code, wasm) &&
+		!(has_crossing(plan, code) && pgw_crossing_spill(plan->crossing, sql, wasm)))
+		return false;
+	if (!plan_results(plan, sql, code, wasm))
+		return false;
+	find_plain(plan);
+	return true;
 }
 
 bool
 pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code, const PgwExtern *export)
 {
-	const PgwFuncType *wasm = &export->func;
-
 	memset(plan, 0, sizeof(PgwPlan));
 	plan->context = CurrentMemoryContext;
 	plan->nargs = sql->nargs;
-	plan->nresults = wasm->nresults;
-	plan->nslots = Max(Max(wasm->nparams, plan->nresults), 1);
-	plan->args = palloc0(Max(plan->nargs, 1) * sizeof(PgwConversion));
-	plan->results = palloc0(Max(plan->nresults, 1) * sizeof(PgwResult));
-
-	if (!plan_arguments(plan, sql, code, wasm) || !plan_results(plan, sql, code, wasm))
-		return false;
-	find_plain(plan);
-	return true;
+	if (export->wit != NULL)
+		return plan_component(plan, sql, export->wit);
+	return plan_core(plan, sql, code, &export->func);
 }
 
 char *
@@ -355,40 +337,12 @@ numeric_out_of_range(Numeric value, const char *wasm, const char *range)
 
 /* --- numeric --- */
 
-/* The decimal digits, with sign, of an integral numeric; else NULL. */
-static char *
-integral_digits(Numeric value)
-{
-	Datum		truncated;
-
-	if (numeric_is_nan(value) || numeric_is_inf(value))
-		return NULL;
-	truncated = DirectFunctionCall2(numeric_trunc, NumericGetDatum(value), Int32GetDatum(0));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, truncated, NumericGetDatum(value))))
-		return NULL;
-	return DatumGetCString(DirectFunctionCall1(numeric_out, truncated));
-}
-
-/* False when the value is none of the integers from min to max. */
-static bool
-try_integer_from_numeric(Numeric value, int64 min, int64 max, int64 *result)
-{
-	char	   *digits = integral_digits(value);
-	char	   *end;
-
-	if (digits == NULL)
-		return false;
-	errno = 0;
-	*result = strtoi64(digits, &end, 10);
-	return errno == 0 && *end == '\0' && *result >= min && *result <= max;
-}
-
 static int32
 int32_from_numeric(Numeric value)
 {
-	int64		result;
+	int128_pgw	result;
 
-	if (!try_integer_from_numeric(value, PG_INT32_MIN, PG_INT32_MAX, &result))
+	if (!pgw_integer_from_numeric(value, PG_INT32_MIN, PG_INT32_MAX, &result))
 		numeric_out_of_range(value, "i32", "-2^31 to 2^31-1");
 	return (int32) result;
 }
@@ -396,17 +350,17 @@ int32_from_numeric(Numeric value)
 static int64
 int64_from_numeric(Numeric value)
 {
-	int64		result;
+	int128_pgw	result;
 
-	if (!try_integer_from_numeric(value, PG_INT64_MIN, PG_INT64_MAX, &result))
+	if (!pgw_integer_from_numeric(value, PG_INT64_MIN, PG_INT64_MAX, &result))
 		numeric_out_of_range(value, "i64", "-2^63 to 2^63-1");
-	return result;
+	return (int64) result;
 }
 
 static uint128_pgw
 v128_from_numeric(Numeric value)
 {
-	char	   *digits = integral_digits(value);
+	char	   *digits = pgw_integral_digits(value);
 	uint128_pgw result = 0;
 
 	if (digits != NULL && *digits != '-' && strlen(digits) <= V128_DIGITS)
@@ -425,42 +379,9 @@ v128_from_numeric(Numeric value)
 	numeric_out_of_range(value, "v128", "0 to 2^128-1");
 }
 
-static Numeric
-numeric_from_text(const char *text)
-{
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
-
-static Numeric
-numeric_from_v128(uint128_pgw value)
-{
-	char		digits[V128_DIGITS + 1];
-	char	   *c = digits + V128_DIGITS;
-
-	*c = '\0';
-	do
-	{
-		*--c = '0' + (int) (value % 10);
-		value /= 10;
-	} while (value != 0);
-	return numeric_from_text(c);
-}
-
-static Numeric
-numeric_from_double(double value, const char *shortest)
-{
-	if (isnan(value))
-		return numeric_from_text("NaN");
-	if (isinf(value))
-		return numeric_from_text(value < 0 ? "-Infinity" : "Infinity");
-	return numeric_from_text(shortest);
-}
-
 Numeric
 pgw_numeric_from_slot(PgwValType type, const PgwSlot *slot)
 {
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 	uint128_pgw v128;
 
 	switch (type)
@@ -470,14 +391,12 @@ pgw_numeric_from_slot(PgwValType type, const PgwSlot *slot)
 		case PGW_I64:
 			return int64_to_numeric(slot->i64);
 		case PGW_F32:
-			float_to_shortest_decimal_buf(slot->f32, digits);
-			return numeric_from_double(slot->f32, digits);
+			return pgw_numeric_from_float(slot->f32);
 		case PGW_F64:
-			double_to_shortest_decimal_buf(slot->f64, digits);
-			return numeric_from_double(slot->f64, digits);
+			return pgw_numeric_from_double(slot->f64);
 		case PGW_V128:
 			memcpy(&v128, slot->v128, sizeof(v128));
-			return numeric_from_v128(v128);
+			return pgw_numeric_from_unsigned(v128);
 		default:
 			elog(ERROR, "unexpected WebAssembly type: %d", type);
 	}
@@ -563,33 +482,15 @@ convert_argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 void
 pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
 {
-	for (int i = 0; i < plan->nargs; i++)
-	{
-		if (fcinfo->args[i].isnull)
-			pgw_plan_refuse_null(i);
-		convert_argument(plan->args[i], fcinfo->args[i].value, &slots[i]);
-	}
-}
-
-void
-pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwElements *lists)
-{
-	int			slot = 0;
+	const PgwCrossing *crossing = plan->crossing;
 
 	for (int i = 0; i < plan->nargs; i++)
 	{
-		Datum		datum = fcinfo->args[i].value;
-
+		if (crossing != NULL && crossing->args[i] != NULL)
+			continue;
 		if (fcinfo->args[i].isnull)
 			pgw_plan_refuse_null(i);
-		if (plan->lists[i] == NULL)
-			convert_argument(plan->args[i], datum, &slots[slot++]);
-		else
-		{
-			pgw_list_lower(plan->lists[i], datum, &lists[i].elements, &lists[i].length);
-			lists[i].slot = slot;
-			slot += 2;
-		}
+		convert_argument(plan->args[i], fcinfo->args[i].value, &slots[crossing != NULL ? crossing->slots[i] : i]);
 	}
 }
 
@@ -667,42 +568,12 @@ convert_result(const PgwResult *plan, const PgwSlot *slot)
 	pg_unreachable();
 }
 
-/*
- * A constraint may call the same function again, which must leave the cache
- * alone.
- */
-static void
-check_domain(PgwDomain *domain, Datum datum, MemoryContext context)
-{
-	if (!OidIsValid(domain->type))
-		return;
-	if (domain->checking)
-	{
-		domain_check(datum, false, domain->type, NULL, NULL);
-		return;
-	}
-	domain->checking = true;
-	PG_TRY();
-	{
-		domain_check(datum, false, domain->type, &domain->cache, context);
-	}
-	PG_FINALLY();
-	{
-		domain->checking = false;
-	}
-	PG_END_TRY();
-}
-
 static Datum
 checked_result(PgwPlan *plan, int i, const PgwSlot *slot)
 {
 	PgwResult  *entry = &plan->results[i];
-	Datum		datum = convert_result(entry, slot);
 
-	if (entry->typmod >= 0)
-		datum = FunctionCall3(&entry->coerce, datum, Int32GetDatum(entry->typmod), BoolGetDatum(false));
-	check_domain(&entry->domain, datum, plan->context);
-	return datum;
+	return pgw_constraint_apply(&entry->constraint, convert_result(entry, slot), false, plan->context);
 }
 
 static Datum
@@ -725,8 +596,7 @@ row_result(PgwPlan *plan, const PgwSlot *slots)
 		}
 	}
 	datum = HeapTupleGetDatum(heap_form_tuple(plan->row, values, nulls));
-	check_domain(&plan->row_domain, datum, plan->context);
-	return datum;
+	return pgw_constraint_apply(&plan->row_constraint, datum, false, plan->context);
 }
 
 Datum

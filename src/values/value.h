@@ -15,7 +15,8 @@
 #include "engine/engine.h"
 #include "fmgr.h"
 #include "utils/numeric.h"
-#include "values/list.h"
+#include "values/constraint.h"
+#include "values/crossing.h"
 
 /* How one value crosses the border; the SQL type follows the WebAssembly type. */
 typedef enum PgwConversion
@@ -39,39 +40,12 @@ typedef enum PgwConversion
 	PGW_V128_BYTEA
 } PgwConversion;
 
-/* A domain that a result must satisfy */
-typedef struct PgwDomain
-{
-	Oid			type;			/* InvalidOid: none */
-	void	   *cache;			/* of domain_check() */
-	bool		checking;		/* the cache is in use */
-} PgwDomain;
-
 typedef struct PgwResult
 {
 	PgwConversion conversion;
 	Oid			type;			/* as declared */
-	int32		typmod;			/* -1 when there is none to be applied */
-	FmgrInfo	coerce;			/* applies typmod */
-	PgwDomain	domain;
+	PgwConstraint constraint;
 } PgwResult;
-
-/* What SQL declares of a function */
-typedef struct PgwSignature
-{
-	int			nargs;
-	const Oid  *argtypes;
-	Oid			rettype;
-	TupleDesc	row;			/* of the result when it is a row, else NULL */
-} PgwSignature;
-
-/* A list that is to be copied into a guest's memory */
-typedef struct PgwElements
-{
-	const char *elements;
-	size_t		length;			/* how many they are */
-	int			slot;			/* for the address; the next one is for the length */
-} PgwElements;
 
 typedef struct PgwPlan
 {
@@ -83,10 +57,8 @@ typedef struct PgwPlan
 	bool		result_is_32;	/* where plain: it has 32 bits, not 64 */
 	PgwResult  *results;
 	TupleDesc	row;			/* blessed; NULL unless the result is a row */
-	PgwDomain	row_domain;		/* over the composite type */
-	PgwList   **lists;			/* by argument, NULL for one in a slot; NULL
-								 * where nothing crosses in memory */
-	PgwList    *result_list;	/* NULL unless the result is in memory */
+	PgwConstraint row_constraint;	/* a domain over the composite type */
+	PgwCrossing *crossing;		/* NULL where nothing crosses but core values */
 	MemoryContext context;		/* of everything above */
 } PgwPlan;
 
@@ -101,15 +73,12 @@ extern bool pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwCode 
 extern char *pgw_signature_text(const PgwSignature *sql);
 
 /*
- * Fill slots from the arguments of a call; of one that has no lists, and of one
- * that has, where lists has a place for each argument and slots are left free
- * for those in memory: two each.  They throw 22004 for a NULL, 22003 for a value
- * that does not fit, and what pgw_list_lower() throws.
+ * Fills slots from the arguments of a call, but for those of the crossing.  Throws
+ * 22004 for a NULL and 22003 for a value that does not fit.
  */
-extern void pgw_plan_lists(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots, PgwElements *lists);
 extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots);
 
-/* The result of a call, in the current memory context; throws 22003. */
+/* The result of a call, unless it is the crossing's, in the current memory context; throws 22003. */
 extern Datum pgw_plan_result(PgwPlan *plan, const PgwSlot *slots);
 
 /* Slots that any plain plan fits in */

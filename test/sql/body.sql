@@ -219,10 +219,10 @@ CREATE FUNCTION bad(OUT m wasm.module) LANGUAGE wasm AS '(module)';
 CREATE FUNCTION add() RETURNS wasm.module LANGUAGE wasm AS '(module)';
 \echo :LAST_ERROR_SQLSTATE
 
--- case: a component is not supported yet
-CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '(component)';
+-- case: a component that is none
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '(component (core instance (instantiate 1)))';
 \echo :LAST_ERROR_SQLSTATE
-CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '\x0061736d0d000100';
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '\x0061736d0d000100ff00';
 \echo :LAST_ERROR_SQLSTATE
 
 -- case: an inline body over 1 MB

@@ -125,8 +125,6 @@ SELECT echo('{{1,2},{3,4}}'::integer[]);
 \echo :LAST_ERROR_SQLSTATE
 SELECT as_positive('{1,0}');
 CREATE FUNCTION wrong(int2vector) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
-CREATE FUNCTION wrong(text[]) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
-CREATE FUNCTION wrong(numeric[]) RETURNS bigint LANGUAGE wasm AS 'guest#sum_i32';
 
 -- case: a domain with a length
 CREATE DOMAIN short_name AS varchar(4);
@@ -236,10 +234,7 @@ RESET statement_timeout;
 CREATE FUNCTION wrong(text, text) RETURNS text LANGUAGE wasm AS 'guest#echo';
 \echo :LAST_ERROR_SQLSTATE
 CREATE FUNCTION wrong(text) RETURNS bigint LANGUAGE wasm AS 'guest#echo';
-CREATE FUNCTION wrong(text[]) RETURNS text LANGUAGE wasm AS 'guest#echo';
 CREATE FUNCTION wrong(stored) RETURNS text LANGUAGE wasm AS 'guest#echo';
-CREATE FUNCTION wrong(text) RETURNS text[] LANGUAGE wasm AS 'guest#echo';
-CREATE FUNCTION wrong(text) RETURNS stored LANGUAGE wasm AS 'guest#echo';
 CREATE FUNCTION wrong(anyelement) RETURNS text LANGUAGE wasm AS 'guest#echo';
 
 -- case: modules without cabi_realloc, or with another, or without a memory

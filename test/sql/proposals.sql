@@ -105,8 +105,8 @@ CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '(module (memory 1 (p
 CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS
 	'(module (type $f (func)) (type $c (cont $f)))';
 
--- case: no components
-CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '(component (core module (func)))';
+-- case: components have the same proposals
+CREATE FUNCTION bad() RETURNS wasm.module LANGUAGE wasm AS '(component (core module (memory i64 1)))';
 \set VERBOSITY default
 
 -- case: the message says what is not supported

@@ -1,0 +1,129 @@
+/*
+ * canon.c
+ *		A guest's memory as the canonical ABI of the component model uses it, and
+ *		places for values in it.
+ *
+ * The host trusts no address: it looks at each against the memory as it is then,
+ * which every entry into the guest may have moved.
+ */
+#include "postgres.h"
+
+#include "values/canon.h"
+
+#include "mb/pg_wchar.h"
+#include "port/pg_bswap.h"
+#include "utils/memutils.h"
+
+static void pg_attribute_noreturn() pg_attribute_cold
+refuse_address(PgwCanon *canon, uint32 address, uint64 length, const char *fault)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			 errmsg("WebAssembly function %s gave an address that %s", canon->function, fault),
+			 errdetail("%llu bytes are to be at address %u.", (unsigned long long) length, address)));
+}
+
+void pg_attribute_cold
+pgw_canon_refuse(PgwCanon *canon, const char *what, uint64 value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			 errmsg("WebAssembly function %s gave a %s that does not exist: %llu", canon->function, what,
+					(unsigned long long) value)));
+}
+
+uint8_t *
+pgw_canon_bytes(PgwCanon *canon, uint32 address, uint64 count, uint32 size, uint32 alignment)
+{
+	if (address + count * size > canon->memory.size)
+		refuse_address(canon, address, count * size, "is outside of its memory");
+	if (address % alignment != 0)
+		refuse_address(canon, address, count * size, "is not aligned");
+	return canon->memory.bytes + address;
+}
+
+/* The bytes of a number, the lowest first */
+static uint64
+little_endian(uint64 bits)
+{
+#ifdef WORDS_BIGENDIAN
+	return pg_bswap64(bits);
+#else
+	return bits;
+#endif
+}
+
+void
+pgw_canon_put(PgwCanon *canon, PgwPlace place, uint32 size, uint64 bits)
+{
+	if (place.slots != NULL)
+		place.slots->i64 = bits;
+	else
+	{
+		bits = little_endian(bits);
+		memcpy(pgw_canon_bytes(canon, place.address, 1, size, 1), &bits, size);
+	}
+}
+
+/* Of a flat value, what is above so many bytes is not the guest's. */
+uint64
+pgw_canon_get(PgwCanon *canon, PgwPlace place, uint32 size)
+{
+	uint64		bits = 0;
+
+	if (place.slots != NULL)
+		return size == 8 ? (uint64) place.slots->i64 : (uint32) place.slots->i32;
+	memcpy(&bits, pgw_canon_bytes(canon, place.address, 1, size, 1), size);
+	return little_endian(bits);
+}
+
+static void
+put_pair(PgwCanon *canon, PgwPlace place, uint32 address, uint32 length)
+{
+	pgw_canon_put(canon, place, 4, address);
+	pgw_canon_put(canon, pgw_place_next(place), 4, length);
+}
+
+void
+pgw_canon_put_list(PgwCanon *canon, PgwPlace place, const void *elements, size_t count,
+				   uint32 size, uint32 alignment)
+{
+	uint32		address = canon->alloc(canon, alignment, count * size);
+
+	memcpy(pgw_canon_bytes(canon, address, count, size, alignment), elements, count * size);
+	put_pair(canon, place, address, count);
+}
+
+void
+pgw_canon_put_string(PgwCanon *canon, PgwPlace place, const char *text, size_t length)
+{
+	uint32		pair[2];
+
+	if (canon->memory.is_utf8)
+	{
+		pgw_canon_put_list(canon, place, text, length, 1, 1);
+		return;
+	}
+	canon->put_string(canon, text, length, pair);
+	put_pair(canon, place, pair[0], pair[1]);
+}
+
+const char *
+pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
+{
+	uint32		address = pgw_canon_get(canon, place, 4);
+	const char *text;
+
+	*length = pgw_canon_get(canon, pgw_place_next(place), 4);
+	if (canon->memory.is_utf8)
+		text = (const char *) pgw_canon_bytes(canon, address, *length, 1, 1);
+	else
+		text = canon->get_string(canon, address, length);
+	if (*length > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("WebAssembly function %s returned a string of %u bytes", canon->function, *length),
+				 errdetail("A value can have %zu.", MaxAllocSize - VARHDRSZ)));
+	(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
+	return text;
+}

@@ -1,0 +1,91 @@
+/*
+ * canon.h
+ *		A guest's memory as the canonical ABI of the component model uses it, and
+ *		places for values in it.
+ */
+#ifndef PGW_CANON_H
+#define PGW_CANON_H
+
+#include "postgres.h"
+
+#include "engine/wit.h"
+#include "engine/engine.h"
+
+/* An error that a guest returned as a value, to be thrown when its call is over */
+typedef struct PgwGuestError
+{
+	int			sqlstate;
+	char	   *message;
+	char	   *detail;			/* or NULL */
+	char	   *hint;			/* or NULL */
+} PgwGuestError;
+
+/*
+ * The functions may throw.  bytes and size are those after the last of them.
+ */
+typedef struct PgwCanon
+{
+	const char *function;		/* for messages */
+	PgwGuestMemory memory;
+	/* lets the guest allocate; the address is in bounds and aligned */
+	uint32		(*alloc) (struct PgwCanon *canon, uint32 alignment, size_t size);
+	/* for strings that are not in UTF-8 in the guest: address and length, or a
+	 * palloc'd copy */
+	void		(*put_string) (struct PgwCanon *canon, const char *text, size_t length, uint32 pair[2]);
+	char	   *(*get_string) (struct PgwCanon *canon, uint32 address, uint32 *length);
+	PgwGuestError *error;		/* NULL unless the result is one */
+	void	   *data;			/* of whoever made it */
+} PgwCanon;
+
+/* Where a value is: in slots, or, where these are NULL, in memory */
+typedef struct PgwPlace
+{
+	PgwSlot    *slots;
+	uint32		address;
+} PgwPlace;
+
+static inline PgwPlace
+pgw_place_of_member(PgwPlace place, const PgwWitMember *member)
+{
+	if (place.slots != NULL)
+		return (PgwPlace) {place.slots + member->flat, 0};
+	return (PgwPlace) {NULL, place.address + member->offset};
+}
+
+/* Of the value of a case */
+static inline PgwPlace
+pgw_place_of_payload(PgwPlace place, const PgwWit *type)
+{
+	if (place.slots != NULL)
+		return (PgwPlace) {place.slots + 1, 0};
+	return (PgwPlace) {NULL, place.address + type->payload};
+}
+
+/* The second of two numbers, address and length, or of two words of flags */
+static inline PgwPlace
+pgw_place_next(PgwPlace place)
+{
+	if (place.slots != NULL)
+		return (PgwPlace) {place.slots + 1, 0};
+	return (PgwPlace) {NULL, place.address + 4};
+}
+
+/* Write and read so many bytes of a number; they throw where it is not in the memory. */
+extern void pgw_canon_put(PgwCanon *canon, PgwPlace place, uint32 size, uint64 bits);
+extern uint64 pgw_canon_get(PgwCanon *canon, PgwPlace place, uint32 size);
+
+/* Bytes of the memory; throws where they are not all in it, or not aligned. */
+extern uint8_t *pgw_canon_bytes(PgwCanon *canon, uint32 address, uint64 count, uint32 size, uint32 alignment);
+
+/* Copies elements into memory that the guest allocates, and writes where they are. */
+extern void pgw_canon_put_list(PgwCanon *canon, PgwPlace place, const void *elements, size_t count,
+							   uint32 size, uint32 alignment);
+
+/* Strings in UTF-8; what is returned is in the memory, or palloc'd. */
+extern void pgw_canon_put_string(PgwCanon *canon, PgwPlace place, const char *text, size_t length);
+extern const char *pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length);
+
+/* Throws: the guest gave a value that its type does not have. */
+extern void pgw_canon_refuse(PgwCanon *canon, const char *what, uint64 value) pg_attribute_noreturn();
+
+#endif							/* PGW_CANON_H */

@@ -1,0 +1,430 @@
+/*
+ * lower.c
+ *		SQL values become values of WIT types, in slots or in a guest's memory.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+#include "utils/xid8.h"
+#include "values/json.h"
+#include "values/node.h"
+#include "values/number.h"
+
+/* Numbers of WIT have names for messages; indexed by kind */
+static const char *const names[] = {
+	"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char"
+};
+
+/* --- numbers --- */
+
+static void pg_attribute_noreturn() pg_attribute_cold
+out_of_range(PgwNode *node, Datum datum)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(node->type, &function, &is_varlena);
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("value %s of type %s is out of range for WebAssembly type %s",
+					OidOutputFunctionCall(function, datum), format_type_be(node->type), names[node->wit->kind])));
+}
+
+static bool
+integer_of(Oid type, Datum datum, int128_pgw min, int128_pgw max, int128_pgw *value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			*value = DatumGetInt16(datum);
+			break;
+		case INT4OID:
+			*value = DatumGetInt32(datum);
+			break;
+		case INT8OID:
+			*value = DatumGetInt64(datum);
+			break;
+		case OIDOID:
+			*value = DatumGetObjectId(datum);
+			break;
+		case XID8OID:
+			*value = U64FromFullTransactionId(DatumGetFullTransactionId(datum));
+			break;
+		default:
+			return pgw_integer_from_numeric(DatumGetNumeric(datum), min, max, value);
+	}
+	return *value >= min && *value <= max;
+}
+
+static void
+lower_integer(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	int128_pgw	min;
+	int128_pgw	max;
+	int128_pgw	value;
+
+	pgw_integer_range(node->wit->kind, &min, &max);
+	if (!integer_of(node->base, datum, min, max, &value))
+		out_of_range(node, datum);
+	/* a flat value has 32 bits at least */
+	if (place.slots != NULL && node->wit->size < 8)
+		value = (uint32) value;
+	pgw_canon_put(canon, place, node->wit->size, (uint64) value);
+}
+
+static void
+lower_float(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	union
+	{
+		float4		f32;
+		float8		f64;
+		uint64		bits;
+	}			value = {.bits = 0};
+	float8		wide;
+
+	if (node->base == FLOAT4OID)
+		wide = DatumGetFloat4(datum);
+	else if (node->base == FLOAT8OID)
+		wide = DatumGetFloat8(datum);
+	else
+		wide = DatumGetFloat8(DirectFunctionCall1(numeric_float8, datum));
+	if (node->wit->kind == PGW_WIT_F64)
+		value.f64 = wide;
+	else
+	{
+		value.f32 = (float4) wide;
+		if (isinf(value.f32) && !isinf(wide))
+			out_of_range(node, datum);
+	}
+#ifdef WORDS_BIGENDIAN
+	if (node->wit->kind == PGW_WIT_F32)
+		value.bits >>= 32;
+#endif
+	pgw_canon_put(canon, place, node->wit->size, value.bits);
+}
+
+/* --- text --- */
+
+const char *
+pgw_text_to_utf8(const char *text, size_t *length)
+{
+	char	   *converted;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return text;
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+	{
+		(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
+		return text;
+	}
+	converted = pg_server_to_any(text, *length, PG_UTF8);
+	if (converted != text)
+		*length = strlen(converted);
+	return converted;
+}
+
+static const char *
+text_of(PgwNode *node, Datum datum, size_t *length)
+{
+	struct varlena *value;
+	const char *text;
+
+	if (node->base == TEXTOID || node->base == VARCHAROID || node->base == BPCHAROID)
+	{
+		value = PG_DETOAST_DATUM_PACKED(datum);
+		*length = VARSIZE_ANY_EXHDR(value);
+		return pgw_text_to_utf8(VARDATA_ANY(value), length);
+	}
+	text = OutputFunctionCall(&node->output, datum);
+	*length = strlen(text);
+	return pgw_text_to_utf8(text, length);
+}
+
+static void
+lower_text(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	size_t		length;
+	const char *text = text_of(node, datum, &length);
+
+	pgw_canon_put_string(canon, place, text, length);
+}
+
+static void
+lower_char(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	size_t		length;
+	const char *text;
+
+	if (node->base == CHAROID)
+	{
+		pgw_canon_put(canon, place, 4, (unsigned char) DatumGetChar(datum));
+		return;
+	}
+	text = text_of(node, datum, &length);
+	if (length == 0 || length != pg_utf_mblen((const unsigned char *) text))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a value of WebAssembly type char must be one character")));
+	pgw_canon_put(canon, place, 4, utf8_to_unicode((const unsigned char *) text));
+}
+
+void
+pgw_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon, PgwPlace place)
+{
+	for (int i = 0; i < wit->nmembers; i++)
+	{
+		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, label, length) == 0)
+		{
+			pgw_canon_put(canon, place, wit->tag_size, i);
+			return;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("\"%s\" is no value of the WebAssembly type %s", pnstrdup(label, length), pgw_wit_text(wit))));
+}
+
+static void
+lower_label(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	size_t		length;
+	const char *label = text_of(node, datum, &length);
+
+	pgw_put_label(node->wit, label, length, canon, place);
+}
+
+/* --- lists --- */
+
+static ArrayType *
+list_of(Datum datum)
+{
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("an array of %d dimensions cannot be passed to a WebAssembly function", ARR_NDIM(array)),
+				 errdetail("A list has one dimension.")));
+	return array;
+}
+
+static void pg_attribute_noreturn() pg_attribute_cold
+refuse_null_element(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("an array with null values cannot be passed to a WebAssembly function")));
+}
+
+static void
+lower_numbers(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	ArrayType  *array = list_of(datum);
+	uint32		size = node->wit->members[0].type->size;
+
+	if (array_contains_nulls(array))
+		refuse_null_element();
+	pgw_canon_put_list(canon, place, ARR_DATA_PTR(array), ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)),
+					   size, size);
+}
+
+static void
+lower_array(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	const PgwWit *element = node->wit->members[0].type;
+	PgwNode    *child = node->children[0];
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	uint32		address;
+
+	deconstruct_array(list_of(datum), node->element_type, node->element_length, node->element_by_value,
+					  node->element_alignment, &elements, &nulls, &count);
+	address = canon->alloc(canon, element->alignment, (size_t) count * element->size);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i] && child->form != PGW_FORM_OPTION)
+			refuse_null_element();
+		pgw_lower(child, elements[i], nulls[i], canon, (PgwPlace) {NULL, address + i * element->size});
+	}
+	pgw_canon_put(canon, place, 4, address);
+	pgw_canon_put(canon, pgw_place_next(place), 4, count);
+}
+
+/* --- rows, cases, flags --- */
+
+static void
+lower_row(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(datum);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
+	int			natts = node->row->natts;
+	Datum	   *values = palloc(Max(natts, 1) * sizeof(Datum));
+	bool	   *nulls = palloc(Max(natts, 1) * sizeof(bool));
+
+	heap_deform_tuple(&tuple, node->row, values, nulls);
+	for (int i = 0; i < node->wit->nmembers; i++)
+	{
+		int			column = node->columns[i];
+
+		if (nulls[column] && node->children[i]->form != PGW_FORM_OPTION)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("column \"%s\" of an argument of a WebAssembly function must not be null",
+							NameStr(TupleDescAttr(node->row, column)->attname))));
+		pgw_lower(node->children[i], values[column], nulls[column], canon,
+				  pgw_place_of_member(place, &node->wit->members[i]));
+	}
+}
+
+void
+pgw_put_case(const PgwWit *wit, int n, PgwCanon *canon, PgwPlace place)
+{
+	/* flat values that another case would have */
+	for (int i = 1; place.slots != NULL && i < wit->nflat; i++)
+		place.slots[i].i64 = 0;
+	pgw_canon_put(canon, place, wit->tag_size, n);
+}
+
+static void
+lower_option(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
+{
+	pgw_put_case(node->wit, !isnull, canon, place);
+	if (!isnull)
+		pgw_lower(node->children[0], datum, false, canon, pgw_place_of_payload(place, node->wit));
+}
+
+void
+pgw_put_flags(const PgwWit *wit, const uint32 *words, PgwCanon *canon, PgwPlace place)
+{
+	for (int i = 0; i * 32 < wit->nmembers; i++)
+	{
+		pgw_canon_put(canon, place, Min(wit->size, 4), words[i]);
+		place = pgw_place_next(place);
+	}
+}
+
+void
+pgw_set_flag(const PgwWit *wit, const char *name, size_t length, uint32 *words)
+{
+	for (int i = 0; i < wit->nmembers; i++)
+	{
+		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, name, length) == 0)
+		{
+			words[i / 32] |= UINT32_C(1) << (i % 32);
+			return;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("\"%s\" is no flag of the WebAssembly type %s", pnstrdup(name, length), pgw_wit_text(wit))));
+}
+
+static void
+lower_flags(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	uint32	   *words = palloc0((node->wit->nmembers + 32) / 32 * sizeof(uint32));
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(list_of(datum), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		struct varlena *name;
+
+		if (nulls[i])
+			refuse_null_element();
+		name = PG_DETOAST_DATUM_PACKED(elements[i]);
+		pgw_set_flag(node->wit, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), words);
+	}
+	pgw_put_flags(node->wit, words, canon, place);
+}
+
+static void
+lower_mask(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	uint64		mask = DatumGetInt64(datum);
+	uint32		words[2] = {(uint32) mask, (uint32) (mask >> 32)};
+
+	if (mask >> node->wit->nmembers != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bit mask " INT64_FORMAT " has bits beyond the %d flags of the WebAssembly type",
+						DatumGetInt64(datum), node->wit->nmembers)));
+	pgw_put_flags(node->wit, words, canon, place);
+}
+
+static void
+lower_bytes(Datum datum, PgwCanon *canon, PgwPlace place)
+{
+	bytea	   *bytes = DatumGetByteaPP(datum);
+
+	pgw_canon_put_list(canon, place, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), 1, 1);
+}
+
+void
+pgw_lower(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
+{
+	Assert(!isnull || node->form == PGW_FORM_OPTION);
+	switch (node->form)
+	{
+		case PGW_FORM_BOOL:
+			pgw_canon_put(canon, place, 1, DatumGetBool(datum));
+			break;
+		case PGW_FORM_INTEGER:
+			lower_integer(node, datum, canon, place);
+			break;
+		case PGW_FORM_FLOAT:
+			lower_float(node, datum, canon, place);
+			break;
+		case PGW_FORM_CHAR:
+			lower_char(node, datum, canon, place);
+			break;
+		case PGW_FORM_TEXT:
+		case PGW_FORM_OTHER:
+			lower_text(node, datum, canon, place);
+			break;
+		case PGW_FORM_LABEL:
+			lower_label(node, datum, canon, place);
+			break;
+		case PGW_FORM_BYTES:
+			lower_bytes(datum, canon, place);
+			break;
+		case PGW_FORM_NUMBERS:
+			lower_numbers(node, datum, canon, place);
+			break;
+		case PGW_FORM_ARRAY:
+			lower_array(node, datum, canon, place);
+			break;
+		case PGW_FORM_ROW:
+			lower_row(node, datum, canon, place);
+			break;
+		case PGW_FORM_OPTION:
+			lower_option(node, datum, isnull, canon, place);
+			break;
+		case PGW_FORM_FLAGS:
+			lower_flags(node, datum, canon, place);
+			break;
+		case PGW_FORM_MASK:
+			lower_mask(node, datum, canon, place);
+			break;
+		case PGW_FORM_JSON:
+			pgw_json_lower(node->wit, DatumGetJsonbP(datum), canon, place);
+			break;
+		case PGW_FORM_RESULT:
+		case PGW_FORM_OUTCOME:
+			elog(ERROR, "a WebAssembly result cannot be an argument");
+	}
+}
