@@ -21,9 +21,10 @@ use wasmtime::component::{
     Component, ComponentNamedList, ComponentType, Func, Instance, InstancePre, Lift, Linker, Lower,
     ResourceType, TypedFunc,
 };
-use wasmtime::{Engine, Error, Result, Trap, ValRaw, bail};
+use wasmtime::{Engine, Error, ResourceLimiter, Result, Store, Trap, ValRaw, bail};
 use wasmtime_c_api::{
     WasmtimeStoreContextMut, WasmtimeStoreData, wasm_byte_vec_t, wasm_engine_t, wasmtime_error_t,
+    wasmtime_store_t,
 };
 use wasmtime_environ::component::{MAX_FLAT_PARAMS, StringEncoding};
 
@@ -68,7 +69,9 @@ impl Opaque {
 }
 
 fn outcome(result: Result<()>) -> Failure {
-    result.err().map(|error| Box::new(wasmtime_error_t::from(error)))
+    result
+        .err()
+        .map(|error| Box::new(wasmtime_error_t::from(error)))
 }
 
 fn passed(failure: Failure) -> Result<()> {
@@ -129,12 +132,12 @@ pub unsafe extern "C" fn pgw_component_validate(
     outcome(Component::from_binary(engine_of(engine), bytes).map(|_| ()))
 }
 
-fn opened(
-    component: Result<Component>,
-    result: &mut MaybeUninit<*mut PgwComponent>,
-) -> Failure {
+fn opened(component: Result<Component>, result: &mut MaybeUninit<*mut PgwComponent>) -> Failure {
     outcome(component.map(|component| {
-        let opened = Box::new(PgwComponent { component, linked: None });
+        let opened = Box::new(PgwComponent {
+            component,
+            linked: None,
+        });
         result.write(Box::into_raw(opened));
     }))
 }
@@ -148,7 +151,10 @@ pub unsafe extern "C" fn pgw_component_deserialize(
     result: &mut MaybeUninit<*mut PgwComponent>,
 ) -> Failure {
     let bytes = unsafe { slice::from_raw_parts(bytes, length) };
-    opened(unsafe { Component::deserialize(engine_of(engine), bytes) }, result)
+    opened(
+        unsafe { Component::deserialize(engine_of(engine), bytes) },
+        result,
+    )
 }
 
 #[unsafe(no_mangle)]
@@ -226,7 +232,10 @@ unsafe impl<const N: usize> Lift for Flat<N> {
                 }
                 _ => {}
             }
-            at += types.canonical_abi(ty).flat_count(MAX_FLAT_PARAMS).unwrap_or(0);
+            at += types
+                .canonical_abi(ty)
+                .flat_count(MAX_FLAT_PARAMS)
+                .unwrap_or(0);
         }
         Ok(Flat(values))
     }
@@ -325,12 +334,21 @@ fn define<const N: usize>(
     ) -> Result<Returned<R>> {
         let mut values = [ValRaw::u64(0); MAX_FLAT_PARAMS + 1];
         values[..N].copy_from_slice(&given);
-        Ok(Returned { run, function, values, count: N })
+        Ok(Returned {
+            run,
+            function,
+            values,
+            count: N,
+        })
     }
     if has_flat_result {
-        instance.func_wrap(name, move |_, given: Flat<N>| returned::<N, 1>(run, function, given))
+        instance.func_wrap(name, move |_, given: Flat<N>| {
+            returned::<N, 1>(run, function, given)
+        })
     } else {
-        instance.func_wrap(name, move |_, given: Flat<N>| returned::<N, 0>(run, function, given))
+        instance.func_wrap(name, move |_, given: Flat<N>| {
+            returned::<N, 0>(run, function, given)
+        })
     }
 }
 
@@ -418,6 +436,104 @@ pub extern "C" fn pgw_component_link(
     outcome(linked.map(|linked| component.linked = Some(linked)))
 }
 
+// --- limits ---
+
+/// As PgwGrowth in C has them
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq)]
+pub enum Growth {
+    Allowed,
+    BeyondInstance,
+    BeyondSession,
+}
+
+/// Counts what a store makes; C is asked about memory.
+struct Limiter {
+    instances: usize,
+    table_elements: usize,
+    grow: extern "C" fn(*mut c_void, usize) -> Growth,
+    data: Opaque,
+}
+
+// A growth that is allowed, and then fails for want of the system's memory, stays
+// counted.
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        match (self.grow)(self.data.pointer().cast_mut(), desired - current) {
+            Growth::Allowed => Ok(true),
+            // where nobody would say why
+            Growth::BeyondSession if current == 0 => bail!(
+                "the instances of this session would have more memory than wasm.session_memory_limit"
+            ),
+            Growth::BeyondInstance if current == 0 => {
+                bail!("the memory of the instance exceeds memory limits")
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(desired <= self.table_elements)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.instances
+    }
+}
+
+/// The store's own, and gone with it
+struct OwnedLimiter(*mut Limiter);
+unsafe impl Send for OwnedLimiter {}
+unsafe impl Sync for OwnedLimiter {}
+
+impl OwnedLimiter {
+    fn get(&mut self) -> &'static mut Limiter {
+        unsafe { &mut *self.0 }
+    }
+}
+
+impl Drop for OwnedLimiter {
+    fn drop(&mut self) {
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pgw_component_limit(
+    store: &mut wasmtime_store_t,
+    instances: usize,
+    table_elements: usize,
+    grow: extern "C" fn(*mut c_void, usize) -> Growth,
+    data: *mut c_void,
+) {
+    const { assert!(size_of::<wasmtime_store_t>() == size_of::<Store<WasmtimeStoreData>>()) };
+    let store: &mut Store<WasmtimeStoreData> = unsafe { &mut *ptr::from_mut(store).cast() };
+    let limiter = Limiter {
+        instances,
+        table_elements,
+        grow,
+        data: Opaque(data),
+    };
+    let mut owned = OwnedLimiter(Box::into_raw(Box::new(limiter)));
+    store.limiter(move |_| owned.get());
+}
+
 // --- instances and functions ---
 
 /// Room in C for a value of the engine's that can be copied
@@ -493,11 +609,11 @@ pub unsafe extern "C" fn pgw_component_function(
 }
 
 /// Writes the arguments of a call; null: flat values are there.
-type LowerArguments =
-    Option<extern "C" fn(*mut c_void, &mut Lowering<'_>, *mut ValRaw) -> Failure>;
+type LowerArguments = Option<extern "C" fn(*mut c_void, &mut Lowering<'_>, *mut ValRaw) -> Failure>;
 
 /// Reads the result of a call; null: the flat value is enough.
-type LiftResult = Option<extern "C" fn(*mut c_void, &mut LiftContext<'_>, *const ValRaw) -> Failure>;
+type LiftResult =
+    Option<extern "C" fn(*mut c_void, &mut LiftContext<'_>, *const ValRaw) -> Failure>;
 
 struct Arguments {
     slots: *mut ValRaw,
@@ -528,7 +644,9 @@ unsafe impl Lower for Arguments {
         if let Some(lower) = self.lower {
             passed(lower(self.data, as_lowering(cx), self.slots))?;
         }
-        unsafe { ptr::copy_nonoverlapping(self.slots, target.as_mut_ptr().cast(), MAX_FLAT_PARAMS) };
+        unsafe {
+            ptr::copy_nonoverlapping(self.slots, target.as_mut_ptr().cast(), MAX_FLAT_PARAMS)
+        };
         Ok(())
     }
 
@@ -618,7 +736,10 @@ pub struct PgwGuestMemory {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn pgw_lower_memory(cx: &mut Lowering<'_>, memory: &mut MaybeUninit<PgwGuestMemory>) {
+pub extern "C" fn pgw_lower_memory(
+    cx: &mut Lowering<'_>,
+    memory: &mut MaybeUninit<PgwGuestMemory>,
+) {
     let options = cx.options();
     let is_utf8 = options.string_encoding == StringEncoding::Utf8;
     let (bytes, size) = match options.memory() {
@@ -628,7 +749,11 @@ pub extern "C" fn pgw_lower_memory(cx: &mut Lowering<'_>, memory: &mut MaybeUnin
         }
         None => (ptr::null_mut(), 0),
     };
-    memory.write(PgwGuestMemory { bytes, size, is_utf8 });
+    memory.write(PgwGuestMemory {
+        bytes,
+        size,
+        is_utf8,
+    });
 }
 
 /// Lets the guest allocate memory, which is in bounds and aligned.
@@ -639,7 +764,10 @@ pub extern "C" fn pgw_lower_alloc(
     size: usize,
     address: &mut u32,
 ) -> Failure {
-    outcome(cx.realloc(0, 0, alignment, size).map(|at| *address = at as u32))
+    outcome(
+        cx.realloc(0, 0, alignment, size)
+            .map(|at| *address = at as u32),
+    )
 }
 
 /// Writes a string, which must be UTF-8, in the guest's own encoding: address and
@@ -653,10 +781,13 @@ pub unsafe extern "C" fn pgw_lower_string(
 ) -> Failure {
     let text = unsafe { str::from_utf8_unchecked(slice::from_raw_parts(text, length)) };
     let mut flat = MaybeUninit::<[ValRaw; 2]>::uninit();
-    outcome(text.linear_lower_to_flat(cx, InterfaceType::String, &mut flat).map(|()| {
-        let flat = unsafe { flat.assume_init() };
-        *pair = [flat[0].get_u32(), flat[1].get_u32()];
-    }))
+    outcome(
+        text.linear_lower_to_flat(cx, InterfaceType::String, &mut flat)
+            .map(|()| {
+                let flat = unsafe { flat.assume_init() };
+                *pair = [flat[0].get_u32(), flat[1].get_u32()];
+            }),
+    )
 }
 
 /// The store in which a function of the host was called.
@@ -667,14 +798,21 @@ pub extern "C" fn pgw_lower_store<'a>(cx: &'a mut Lowering<'_>) -> WasmtimeStore
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn pgw_lift_memory(cx: &mut LiftContext<'_>, memory: &mut MaybeUninit<PgwGuestMemory>) {
+pub extern "C" fn pgw_lift_memory(
+    cx: &mut LiftContext<'_>,
+    memory: &mut MaybeUninit<PgwGuestMemory>,
+) {
     let options = cx.options();
     let is_utf8 = options.string_encoding == StringEncoding::Utf8;
     let (bytes, size) = match options.memory() {
         Some(_) => (cx.memory().as_ptr().cast_mut(), cx.memory().len()),
         None => (ptr::null_mut(), 0),
     };
-    memory.write(PgwGuestMemory { bytes, size, is_utf8 });
+    memory.write(PgwGuestMemory {
+        bytes,
+        size,
+        is_utf8,
+    });
 }
 
 /// Reads a string from the guest's own encoding.
@@ -686,7 +824,9 @@ pub extern "C" fn pgw_lift_string(
     text: &mut MaybeUninit<wasm_byte_vec_t>,
 ) -> Failure {
     let flat = [ValRaw::u32(address), ValRaw::u32(length)];
-    outcome(String::linear_lift_from_flat(cx, InterfaceType::String, &flat).map(|found| {
-        text.write(found.into_bytes().into());
-    }))
+    outcome(
+        String::linear_lift_from_flat(cx, InterfaceType::String, &flat).map(|found| {
+            text.write(found.into_bytes().into());
+        }),
+    )
 }

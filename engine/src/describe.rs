@@ -221,13 +221,25 @@ fn flattened<'a>(
 pub fn describe(component: &Component) -> Vec<u8> {
     let engine = component.engine();
     let ty = component.component_type();
-    let imports = flattened(component, ty.imports(engine).map(|(name, item)| (name, item.ty)));
-    let exports = flattened(component, ty.exports(engine).map(|(name, item)| (name, item.ty)));
-    let names = exports.iter().chain(&imports).filter_map(|(_, name, item)| match item {
-        ComponentItem::Type(ty) => Some((name.clone(), ty.clone())),
-        _ => None,
-    });
-    let mut writer = Writer { bytes: Vec::new(), names: names.collect() };
+    let imports = flattened(
+        component,
+        ty.imports(engine).map(|(name, item)| (name, item.ty)),
+    );
+    let exports = flattened(
+        component,
+        ty.exports(engine).map(|(name, item)| (name, item.ty)),
+    );
+    let names = exports
+        .iter()
+        .chain(&imports)
+        .filter_map(|(_, name, item)| match item {
+            ComponentItem::Type(ty) => Some((name.clone(), ty.clone())),
+            _ => None,
+        });
+    let mut writer = Writer {
+        bytes: Vec::new(),
+        names: names.collect(),
+    };
     for items in [&imports, &exports] {
         writer.number(items.len());
         for (from, name, item) in items {
@@ -251,7 +263,11 @@ fn flat_count_of(ty: &Type) -> usize {
         Type::Tuple(tuple) => flat_count(tuple.types()),
         Type::Record(record) => flat_count(record.fields().map(|field| field.ty)),
         Type::Variant(variant) => {
-            1 + variant.cases().map(|case| optional(case.ty)).max().unwrap_or(0)
+            1 + variant
+                .cases()
+                .map(|case| optional(case.ty))
+                .max()
+                .unwrap_or(0)
         }
         Type::Flags(flags) => flags.names().len().div_ceil(32),
         _ => 1,

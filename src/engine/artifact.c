@@ -173,7 +173,7 @@ check_file(OpenArtifact *file, const PgwCodeKey *key)
 	else if (memcmp(&tail->digest, &key->digest, sizeof(PgwDigest)) != 0)
 		file->fault = "it belongs to another module";
 	else if (strncmp(tail->build, PGW_BUILD, sizeof(tail->build)) != 0 || tail->mode != key->mode ||
-			 (tail->layout.mode | PGW_MODE_EPOCHS) != (key->mode | PGW_MODE_EPOCHS))
+			 PGW_MODE_WANTED(tail->layout.mode) != PGW_MODE_WANTED(key->mode))
 		file->fault = "it was made for another engine";
 	else if (!pgw_layout_fits(&tail->layout, tail->length))
 		file->fault = "its code is not in it";
@@ -206,7 +206,7 @@ deserialize(const char *content, size_t length, PgwArtifact *artifact)
 {
 	wasm_engine_t *engine = pgw_engine(artifact->layout.mode);
 
-	if (artifact->layout.is_component)
+	if (artifact->layout.mode & PGW_MODE_COMPONENT)
 		return pgw_component_deserialize(engine, (const uint8_t *) content, length, &artifact->component);
 	return wasmtime_module_deserialize(engine, (const uint8_t *) content, length, &artifact->module);
 }
@@ -216,7 +216,7 @@ deserialize_file(const char *path, PgwArtifact *artifact)
 {
 	wasm_engine_t *engine = pgw_engine(artifact->layout.mode);
 
-	if (artifact->layout.is_component)
+	if (artifact->layout.mode & PGW_MODE_COMPONENT)
 		return pgw_component_deserialize_file(engine, path, &artifact->component);
 	return wasmtime_module_deserialize_file(engine, path, &artifact->module);
 }

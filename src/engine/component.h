@@ -83,6 +83,22 @@ typedef struct PgwComponentHost
  */
 extern wasmtime_error_t *pgw_component_link(PgwComponent *component, const PgwComponentHost *host);
 
+/* May a guest's memory grow? */
+typedef enum PgwGrowth
+{
+	PGW_GROWTH_ALLOWED,
+	PGW_GROWTH_BEYOND_INSTANCE, /* of what the instance may have */
+	PGW_GROWTH_BEYOND_SESSION	/* of what all instances may have */
+} PgwGrowth;
+
+/*
+ * Limits what is made in a store: so many core instances, tables and memories, and
+ * so many elements of a table.  grow is asked before a memory grows, by so many
+ * bytes.
+ */
+extern void pgw_component_limit(wasmtime_store_t *store, size_t instances, size_t table_elements,
+								PgwGrowth (*grow) (void *data, size_t bytes), void *data);
+
 extern wasmtime_error_t *pgw_component_instantiate(wasmtime_context_t *context, const PgwComponent *component,
 												   PgwHandle *instance);
 

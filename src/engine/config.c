@@ -16,8 +16,12 @@ pgw_config_new(PgwMode mode)
 	wasmtime_config_macos_use_mach_ports_set(config, false);
 	/* registering it costs each backend more than loading a small module */
 	wasmtime_config_native_unwind_info_set(config, false);
-	/* a copy-on-write image would hold a file descriptor per module */
-	wasmtime_config_memory_init_cow_set(config, false);
+	/*
+	 * The memory of a component that brings an interpreter has megabytes of data,
+	 * which are mapped from its artifact.  Of others an image would hold a file
+	 * descriptor per module.
+	 */
+	wasmtime_config_memory_init_cow_set(config, mode & PGW_MODE_COMPONENT);
 
 	wasmtime_config_wasm_multi_value_set(config, true);
 	wasmtime_config_wasm_bulk_memory_set(config, true);

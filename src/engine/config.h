@@ -30,7 +30,11 @@ typedef uint32_t PgwMode;
 
 #define PGW_MODE_METERED 1		/* consumes fuel */
 #define PGW_MODE_EPOCHS 2		/* polls an epoch */
-#define PGW_MODES 4				/* how many sets there are */
+#define PGW_MODE_COMPONENT 4	/* is a component, and no core module */
+#define PGW_MODES 8				/* how many sets there are */
+
+/* What is wanted of a mode; the rest is needed by the module. */
+#define PGW_MODE_WANTED(mode) ((mode) & PGW_MODE_METERED)
 
 /* A configuration, to be given to wasm_engine_new_with_config(). */
 extern wasm_config_t *pgw_config_new(PgwMode mode);

@@ -80,7 +80,9 @@ make_engine(PgwMode mode)
 	wasm_config_t *config = pgw_config_new(mode);
 	wasm_engine_t *engine;
 
-	pgw_memory_configure(config);
+	/* of components the engine makes memories, and asks before they grow */
+	if ((mode & PGW_MODE_COMPONENT) == 0)
+		pgw_memory_configure(config);
 	pgw_profiler_configure(config);
 	engine = wasm_engine_new_with_config(config);
 	if (engine == NULL)
@@ -157,17 +159,32 @@ initialize(PgwStore *store, const char *name, wasmtime_error_t **error, wasm_tra
 		pgw_store_call(store, &entry, &slot, 1, error, trap);
 }
 
-/* What the instance of a module may have, beside memory */
-static void
-limit(PgwStore *store, const PgwArtifact *artifact, const PgwLimits *limits)
+/* A memory of a component is to grow by so many bytes. */
+static PgwGrowth
+charge(void *data, size_t bytes)
 {
-	bool		is_component = artifact->component != NULL;
+	PgwStore   *store = data;
 
-	wasmtime_store_limiter(store->store, (int64_t) limits->memory * 1024, PGW_TABLE_ELEMENTS_MAX,
-						   is_component ? PGW_COMPONENT_INSTANCES_MAX : 1,
-						   is_component ? PGW_COMPONENT_INSTANCES_MAX : PGW_TABLES_MAX,
-						   is_component ? PGW_COMPONENT_INSTANCES_MAX : PGW_MEMORIES_MAX);
-	pgw_memory_account(&store->memory, (size_t) limits->memory * 1024);
+	if (bytes > store->memory_limit || store->memory > store->memory_limit - bytes)
+		return PGW_GROWTH_BEYOND_INSTANCE;
+	if (!pgw_memory_charge(bytes))
+		return PGW_GROWTH_BEYOND_SESSION;
+	store->memory += bytes;
+	return PGW_GROWTH_ALLOWED;
+}
+
+/* What the instance of a module may have */
+static void
+limit(PgwStore *store, const PgwArtifact *artifact)
+{
+	if (artifact->component != NULL)
+	{
+		pgw_component_limit(store->store, PGW_COMPONENT_INSTANCES_MAX, PGW_TABLE_ELEMENTS_MAX, charge, store);
+		return;
+	}
+	wasmtime_store_limiter(store->store, (int64_t) store->memory_limit, PGW_TABLE_ELEMENTS_MAX,
+						   1, PGW_TABLES_MAX, PGW_MEMORIES_MAX);
+	pgw_memory_account(&store->memory);
 }
 
 static wasmtime_error_t *
@@ -191,12 +208,13 @@ pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImport
 	pgw_engine_check_stack();
 	store->memory = 0;
 	store->memory_limit = (size_t) limits->memory * 1024;
+	store->is_component = artifact->component != NULL;
 	store->provided = imports->data;
 	store->read_only = true;
 	store->host = NULL;
 	store->store = wasmtime_store_new(pgw_engine(mode), store, NULL);
 	store->context = wasmtime_store_context(store->store);
-	limit(store, artifact, limits);
+	limit(store, artifact);
 	if (mode & PGW_MODE_EPOCHS)
 		pgw_interrupt_watch(store->store);
 	if (mode & PGW_MODE_METERED)
@@ -244,6 +262,8 @@ pgw_store_close(PgwStore *store)
 		store->forget(store->host);
 	store->host = NULL;
 	wasmtime_store_delete(store->store);
+	if (store->is_component)
+		(void) pgw_memory_charge(-(int64) store->memory);
 	store->store = NULL;
 	store->context = NULL;
 }

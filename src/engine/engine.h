@@ -26,6 +26,7 @@ typedef struct PgwStore
 	wasmtime_context_t *context;
 	wasmtime_instance_t instance;	/* or ... */
 	PgwHandle	component;		/* ... of a component */
+	bool		is_component;
 	size_t		memory;			/* bytes of its linear memories */
 	size_t		memory_limit;	/* how many they may have */
 	const void *provided;		/* data of the PgwImports that it was opened with */

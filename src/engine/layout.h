@@ -28,8 +28,8 @@ typedef struct PgwSpan
 typedef struct PgwLayout
 {
 	PgwSpan		spans[PGW_SPANS];
-	uint32_t	mode;			/* a PgwMode: wanted, and epochs where needed */
-	uint32_t	is_component;	/* 1: it is one, not a core module */
+	uint32_t	mode;			/* a PgwMode: wanted, with what is needed */
+	uint32_t	unused;
 } PgwLayout;
 
 /*

@@ -27,19 +27,16 @@ typedef struct LinearMemory
 	size_t		size;
 	size_t		capacity;		/* what size may become */
 	size_t	   *account;
-	size_t		limit;			/* of the account */
 } LinearMemory;
 
 static size_t total = 0;
 static size_t *current_account = NULL;
-static size_t current_limit = 0;
 static bool refused = false;
 
 void
-pgw_memory_account(size_t *account, size_t limit)
+pgw_memory_account(size_t *account)
 {
 	current_account = account;
-	current_limit = limit;
 }
 
 size_t
@@ -64,6 +61,18 @@ refuse(const char *why)
 	return wasmtime_error_new(why);
 }
 
+bool
+pgw_memory_charge(int64 bytes)
+{
+	if (bytes > 0 && total + bytes > (size_t) pgw_session_memory_limit * 1024)
+	{
+		refused = true;
+		return false;
+	}
+	total += bytes;
+	return true;
+}
+
 static uint8_t *
 get(void *env, size_t *size, size_t *capacity)
 {
@@ -80,8 +89,6 @@ grow(void *env, size_t size)
 	LinearMemory *memory = env;
 	size_t		more = size - memory->size;
 
-	if (memory->account != NULL && *memory->account + more > memory->limit)
-		return wasmtime_error_new("the sum of the memories of an instance exceeds memory limit");
 	if (size > memory->capacity)
 		return refuse("memory grows beyond its reservation");
 	if (total + more > (size_t) pgw_session_memory_limit * 1024)
@@ -120,7 +127,6 @@ create(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
 	memory->length = guard + memory->capacity + guard;
 	memory->size = 0;
 	memory->account = current_account;
-	memory->limit = current_limit;
 	memory->start = mmap(NULL, memory->length, PROT_NONE,
 						 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory->start == MAP_FAILED)

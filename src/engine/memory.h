@@ -16,7 +16,13 @@ extern void pgw_memory_configure(wasm_config_t *config);
  * The memories that are created from here on are also counted in *account,
  * which must outlive them; NULL for no account.
  */
-extern void pgw_memory_account(size_t *account, size_t limit);
+extern void pgw_memory_account(size_t *account);
+
+/*
+ * Counts bytes of a memory that is not from here, or, where that is negative, no
+ * longer; false when wasm.session_memory_limit does not allow them.  Never throws.
+ */
+extern bool pgw_memory_charge(int64 bytes);
 
 /* The bytes of all memories that exist. */
 extern size_t pgw_memory_total(void);

@@ -304,10 +304,11 @@ make_engine(PgwMode mode, bool parallel)
 static void
 validate(const wasm_byte_vec_t *module)
 {
-	wasm_engine_t *engine = make_engine(PGW_MODE_EPOCHS, false);
+	bool		is_component = pgw_is_component(module->data, module->size);
+	wasm_engine_t *engine = make_engine(PGW_MODE_EPOCHS | (is_component ? PGW_MODE_COMPONENT : 0), false);
 	wasmtime_error_t *error;
 
-	if (pgw_is_component(module->data, module->size))
+	if (is_component)
 		error = pgw_component_validate(engine, (const uint8_t *) module->data, module->size);
 	else
 		error = wasmtime_module_validate(engine, (const uint8_t *) module->data, module->size);
@@ -338,7 +339,7 @@ try_compile(const wasm_byte_vec_t *module, PgwMode mode)
 static wasmtime_error_t *
 compile_component(const wasm_byte_vec_t *component, PgwMode mode)
 {
-	PgwLayout	layout = {.mode = mode | PGW_MODE_EPOCHS,.is_component = true};
+	PgwLayout	layout = {.mode = mode | PGW_MODE_EPOCHS | PGW_MODE_COMPONENT};
 	wasm_engine_t *engine = make_engine(layout.mode, component->size >= PARALLEL_SIZE);
 	wasm_byte_vec_t artifact;
 	wasmtime_error_t *error;

@@ -115,15 +115,12 @@ lay_out_cases(PgwWit *type, int ncases)
 	type->size = aligned(type->payload + type->size, type->alignment);
 }
 
+/* The engine takes no more than 32 of them. */
 static void
 lay_out_flags(PgwWit *type)
 {
-	int			words = (type->nmembers + 31) / 32;
-
-	type->size = type->nmembers <= 8 ? 1 : type->nmembers <= 16 ? 2 : 4 * words;
-	type->alignment = Min(type->size, 4);
-	for (int i = 0; i < words; i++)
-		add_flat(type, 'i');
+	type->size = type->alignment = type->nmembers <= 8 ? 1 : type->nmembers <= 16 ? 2 : 4;
+	add_flat(type, 'i');
 }
 
 static void

@@ -33,9 +33,10 @@ typedef struct Call
 	MemoryContext context;		/* in which it was called */
 	wasmtime_error_t *error;	/* the engine's, which is on its way there */
 	PgwCanon	canon;
-	PgwSlot    *slots;
+	PgwSlot    *slots;			/* own, or palloc'd */
 	Datum		result;
 	bool		isnull;
+	PgwSlot		own[PGW_FLAT_MAX];
 } Call;
 
 static Call *
@@ -47,7 +48,7 @@ call_of(PgwCanon *canon)
 static void
 begin(Call *call, PgwFunction *function, FunctionCallInfo fcinfo)
 {
-	memset(call, 0, sizeof(Call));
+	memset(call, 0, offsetof(Call, own));
 	call->function = function;
 	call->fcinfo = fcinfo;
 	call->instance = function->instance;
@@ -57,7 +58,9 @@ begin(Call *call, PgwFunction *function, FunctionCallInfo fcinfo)
 	call->context = CurrentMemoryContext;
 	call->canon.function = function->name;
 	call->canon.data = call;
-	call->slots = palloc0(function->plan.nslots * sizeof(PgwSlot));
+	call->slots = call->own;
+	if (function->plan.nslots > lengthof(call->own))
+		call->slots = palloc(function->plan.nslots * sizeof(PgwSlot));
 }
 
 static void

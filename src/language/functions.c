@@ -204,6 +204,9 @@ list_externs(FunctionCallInfo fcinfo, bool imports)
 	pgw_module_find_usable(text_to_cstring(PG_GETARG_TEXT_PP(0)), &module);
 	code = pgw_module_code(&module);
 	declarer.code = code;
+	/* types of a component are to be found, whatever the search path */
+	if (code->artifact.component != NULL)
+		declarer.schema = get_namespace_name(module.schema);
 	PG_TRY();
 	{
 		for (int i = 0; i < (imports ? code->nimports : code->nexports); i++)

@@ -127,3 +127,80 @@ pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
 	(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
 	return text;
 }
+
+/* --- values of some types --- */
+
+void
+pgw_canon_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon, PgwPlace place)
+{
+	for (int i = 0; i < wit->nmembers; i++)
+	{
+		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, label, length) == 0)
+		{
+			pgw_canon_put(canon, place, wit->tag_size, i);
+			return;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("\"%s\" is no value of the WebAssembly type %s", pnstrdup(label, length), pgw_wit_text(wit))));
+}
+
+void
+pgw_canon_put_case(const PgwWit *wit, int n, PgwCanon *canon, PgwPlace place)
+{
+	/* flat values that another case would have */
+	for (int i = 1; place.slots != NULL && i < wit->nflat; i++)
+		place.slots[i].i64 = 0;
+	pgw_canon_put(canon, place, wit->tag_size, n);
+}
+
+uint32
+pgw_canon_get_case(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
+{
+	uint32		tag = pgw_canon_get(canon, place, wit->tag_size);
+	uint32		ncases = wit->kind == PGW_WIT_OPTION || wit->kind == PGW_WIT_RESULT ? 2 : wit->nmembers;
+
+	if (tag >= ncases)
+		pgw_canon_refuse(canon, "case", tag);
+	return tag;
+}
+
+uint32
+pgw_canon_flag(const PgwWit *wit, const char *name, size_t length)
+{
+	for (int i = 0; i < wit->nmembers; i++)
+	{
+		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, name, length) == 0)
+			return UINT32_C(1) << i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("\"%s\" is no flag of the WebAssembly type %s", pnstrdup(name, length), pgw_wit_text(wit))));
+}
+
+uint32
+pgw_canon_get_list(const PgwWit *wit, PgwCanon *canon, PgwPlace place, uint32 *address)
+{
+	const PgwWit *element = wit->members[0].type;
+	uint32		count;
+
+	*address = pgw_canon_get(canon, place, 4);
+	count = pgw_canon_get(canon, pgw_place_next(place), 4);
+	(void) pgw_canon_bytes(canon, *address, count, element->size, element->alignment);
+	return count;
+}
+
+char *
+pgw_canon_get_char(PgwCanon *canon, PgwPlace place)
+{
+	uint32		code = pgw_canon_get(canon, place, 4);
+	char	   *text = palloc0(MAX_MULTIBYTE_CHAR_LEN + 1);
+
+	if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		pgw_canon_refuse(canon, "character", code);
+	unicode_to_utf8(code, (unsigned char *) text);
+	/* the one with the code zero has no place in a text */
+	(void) pg_verify_mbstr(PG_UTF8, text, Max(strlen(text), 1), false);
+	return text;
+}

@@ -61,7 +61,7 @@ pgw_place_of_payload(PgwPlace place, const PgwWit *type)
 	return (PgwPlace) {NULL, place.address + type->payload};
 }
 
-/* The second of two numbers, address and length, or of two words of flags */
+/* The second of two numbers, address and length */
 static inline PgwPlace
 pgw_place_next(PgwPlace place)
 {
@@ -84,6 +84,24 @@ extern void pgw_canon_put_list(PgwCanon *canon, PgwPlace place, const void *elem
 /* Strings in UTF-8; what is returned is in the memory, or palloc'd. */
 extern void pgw_canon_put_string(PgwCanon *canon, PgwPlace place, const char *text, size_t length);
 extern const char *pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length);
+
+/*
+ * Write which case a value is, of a variant, enum, option or result, by its number or
+ * name; what other cases would have flat is zero.  They throw 22P02.
+ */
+extern void pgw_canon_put_case(const PgwWit *wit, int n, PgwCanon *canon, PgwPlace place);
+extern void pgw_canon_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon,
+								PgwPlace place);
+extern uint32 pgw_canon_get_case(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
+
+/* The bit of a flag; throws 22P02. */
+extern uint32 pgw_canon_flag(const PgwWit *wit, const char *name, size_t length);
+
+/* How many elements a list has, which may be such that take no memory; and where. */
+extern uint32 pgw_canon_get_list(const PgwWit *wit, PgwCanon *canon, PgwPlace place, uint32 *address);
+
+/* A character in UTF-8; palloc'd. */
+extern char *pgw_canon_get_char(PgwCanon *canon, PgwPlace place);
 
 /* Throws: the guest gave a value that its type does not have. */
 extern void pgw_canon_refuse(PgwCanon *canon, const char *what, uint64 value) pg_attribute_noreturn();

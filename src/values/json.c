@@ -8,10 +8,12 @@
 
 #include <math.h>
 
+#include "engine/encoding.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "values/node.h"
 #include "values/number.h"
 
 /* --- from JSON --- */
@@ -98,7 +100,7 @@ static void
 lower_char(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace place)
 {
 	size_t		length = string_in(wit, value)->val.string.len;
-	const char *text = pgw_text_to_utf8(value->val.string.val, &length);
+	const char *text = pgw_to_utf8(value->val.string.val, &length);
 
 	if (length == 0 || length != pg_utf_mblen((const unsigned char *) text))
 		refuse_form(wit);
@@ -109,7 +111,7 @@ static void
 lower_string(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace place)
 {
 	size_t		length = string_in(wit, value)->val.string.len;
-	const char *text = pgw_text_to_utf8(value->val.string.val, &length);
+	const char *text = pgw_to_utf8(value->val.string.val, &length);
 
 	pgw_canon_put_string(canon, place, text, length);
 }
@@ -196,7 +198,7 @@ lower_option(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPla
 	JsonbValue	name;
 	JsonbValue	member;
 
-	pgw_put_case(wit, value->type != jbvNull, canon, place);
+	pgw_canon_put_case(wit, value->type != jbvNull, canon, place);
 	if (value->type == jbvNull)
 		return;
 	if (content->kind == PGW_WIT_OPTION)
@@ -214,7 +216,7 @@ lower_case(const PgwWit *wit, int n, const JsonbValue *value, PgwCanon *canon, P
 {
 	const PgwWit *content = wit->members[n].type;
 
-	pgw_put_case(wit, n, canon, place);
+	pgw_canon_put_case(wit, n, canon, place);
 	if (content != NULL && value != NULL)
 		from_json(content, value, canon, pgw_place_of_payload(place, wit));
 	else if (content != NULL || (value != NULL && value->type != jbvNull))
@@ -260,15 +262,15 @@ static void
 lower_flags(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace place)
 {
 	JsonbContainer *array = container_in(wit, value, true);
-	uint32	   *words = palloc0((wit->nmembers + 32) / 32 * sizeof(uint32));
+	uint32		mask = 0;
 
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{
 		const JsonbValue *name = string_in(wit, getIthJsonbValueFromContainer(array, i));
 
-		pgw_set_flag(wit, name->val.string.val, name->val.string.len, words);
+		mask |= pgw_canon_flag(wit, name->val.string.val, name->val.string.len);
 	}
-	pgw_put_flags(wit, words, canon, place);
+	pgw_canon_put(canon, place, wit->size, mask);
 }
 
 static void
@@ -312,7 +314,7 @@ from_json(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace 
 			break;
 		case PGW_WIT_ENUM:
 			(void) string_in(wit, value);
-			pgw_put_label(wit, value->val.string.val, value->val.string.len, canon, place);
+			pgw_canon_put_label(wit, value->val.string.val, value->val.string.len, canon, place);
 			break;
 		case PGW_WIT_FLAGS:
 			lower_flags(wit, value, canon, place);
@@ -436,7 +438,7 @@ lift_string(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 static void
 lift_char(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 {
-	char	   *text = pgw_char_text(builder->canon, place);
+	char	   *text = pgw_canon_get_char(builder->canon, place);
 	uint32		length = strlen(text);
 
 	text = pgw_text_from_utf8(text, &length);
@@ -448,7 +450,7 @@ lift_list(Builder *builder, const PgwWit *wit, PgwPlace place)
 {
 	const PgwWit *element = wit->members[0].type;
 	uint32		address;
-	uint32		count = pgw_get_list(wit, builder->canon, place, &address);
+	uint32		count = pgw_canon_get_list(wit, builder->canon, place, &address);
 
 	open_or_close(builder, WJB_BEGIN_ARRAY);
 	for (uint32 i = 0; i < count; i++)
@@ -489,7 +491,7 @@ lift_named(Builder *builder, const char *name, const PgwWit *wit, PgwPlace place
 static void
 lift_case(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToken token)
 {
-	const PgwWitMember *member = &wit->members[pgw_get_case(wit, builder->canon, place)];
+	const PgwWitMember *member = &wit->members[pgw_canon_get_case(wit, builder->canon, place)];
 
 	if (member->type == NULL)
 		add_text(builder, token, member->name, strlen(member->name));
@@ -500,7 +502,7 @@ lift_case(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToke
 static void
 lift_result(Builder *builder, const PgwWit *wit, PgwPlace place)
 {
-	uint32		n = pgw_get_case(wit, builder->canon, place);
+	uint32		n = pgw_canon_get_case(wit, builder->canon, place);
 
 	lift_named(builder, n == 0 ? "ok" : "err", wit->members[n].type, pgw_place_of_payload(place, wit));
 }
@@ -511,7 +513,7 @@ lift_option(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorTo
 	const PgwWit *content = wit->members[0].type;
 	PgwPlace	payload = pgw_place_of_payload(place, wit);
 
-	if (pgw_get_case(wit, builder->canon, place) == 0)
+	if (pgw_canon_get_case(wit, builder->canon, place) == 0)
 		add_null(builder, token);
 	else if (content->kind == PGW_WIT_OPTION)
 		lift_named(builder, "some", content, payload);
@@ -522,12 +524,12 @@ lift_option(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorTo
 static void
 lift_flags(Builder *builder, const PgwWit *wit, PgwPlace place)
 {
-	uint32	   *words = pgw_get_flags(wit, builder->canon, place);
+	uint32		mask = pgw_canon_get(builder->canon, place, wit->size);
 
 	open_or_close(builder, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < wit->nmembers; i++)
 	{
-		if (words[i / 32] & (UINT32_C(1) << (i % 32)))
+		if (mask & (UINT32_C(1) << i))
 			add_text(builder, WJB_ELEM, wit->members[i].name, strlen(wit->members[i].name));
 	}
 	open_or_close(builder, WJB_END_ARRAY);

@@ -25,18 +25,4 @@
 extern void pgw_json_lower(const PgwWit *wit, Jsonb *json, PgwCanon *canon, PgwPlace place);
 extern Jsonb *pgw_json_lift(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
 
-/* What is common to these and to other values */
-extern void pgw_put_case(const PgwWit *wit, int n, PgwCanon *canon, PgwPlace place);
-extern void pgw_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon, PgwPlace place);
-extern void pgw_set_flag(const PgwWit *wit, const char *name, size_t length, uint32 *words);
-extern void pgw_put_flags(const PgwWit *wit, const uint32 *words, PgwCanon *canon, PgwPlace place);
-extern uint32 pgw_get_case(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
-extern uint32 *pgw_get_flags(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
-extern const char *pgw_text_to_utf8(const char *text, size_t *length);
-extern char *pgw_text_from_utf8(const char *text, uint32 *length);
-extern char *pgw_char_text(PgwCanon *canon, PgwPlace place);
-
-/* The elements of a list, so many, which may be none that take memory. */
-extern uint32 pgw_get_list(const PgwWit *wit, PgwCanon *canon, PgwPlace place, uint32 *address);
-
 #endif							/* PGW_JSON_H */

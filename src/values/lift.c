@@ -72,6 +72,22 @@ lift_integer(PgwNode *node, PgwCanon *canon, PgwPlace place)
 }
 
 static Datum
+lift_same(PgwNode *node, PgwCanon *canon, PgwPlace place)
+{
+	uint64		bits = pgw_canon_get(canon, place, node->wit->size);
+
+	switch (node->wit->size)
+	{
+		case 2:
+			return Int16GetDatum((int16) bits);
+		case 4:
+			return Int32GetDatum((int32) bits);
+		default:
+			return Int64GetDatum((int64) bits);
+	}
+}
+
+static Datum
 lift_float(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
 	float8		value = pgw_get_float(node->wit->kind, pgw_canon_get(canon, place, node->wit->size));
@@ -121,20 +137,6 @@ lift_text(PgwNode *node, PgwCanon *canon, PgwPlace place)
 	return datum_of_text(node, text, length);
 }
 
-char *
-pgw_char_text(PgwCanon *canon, PgwPlace place)
-{
-	uint32		code = pgw_canon_get(canon, place, 4);
-	char	   *text = palloc0(MAX_MULTIBYTE_CHAR_LEN + 1);
-
-	if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		pgw_canon_refuse(canon, "character", code);
-	unicode_to_utf8(code, (unsigned char *) text);
-	/* the one with the code zero has no place in a text */
-	(void) pg_verify_mbstr(PG_UTF8, text, Max(strlen(text), 1), false);
-	return text;
-}
-
 static Datum
 lift_char(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
@@ -150,23 +152,11 @@ lift_char(PgwNode *node, PgwCanon *canon, PgwPlace place)
 					 errmsg("char value U+%04X is out of range for type \"char\"", code)));
 		return CharGetDatum((char) code);
 	}
-	text = pgw_char_text(canon, place);
+	text = pgw_canon_get_char(canon, place);
 	return datum_of_text(node, text, strlen(text));
 }
 
 /* --- lists --- */
-
-uint32
-pgw_get_list(const PgwWit *wit, PgwCanon *canon, PgwPlace place, uint32 *address)
-{
-	const PgwWit *element = wit->members[0].type;
-	uint32		count;
-
-	*address = pgw_canon_get(canon, place, 4);
-	count = pgw_canon_get(canon, pgw_place_next(place), 4);
-	(void) pgw_canon_bytes(canon, *address, count, element->size, element->alignment);
-	return count;
-}
 
 static void
 check_length(const PgwNode *node, PgwCanon *canon, uint32 count, size_t size)
@@ -184,7 +174,7 @@ static Datum
 lift_bytes(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
 	uint32		address;
-	uint32		count = pgw_get_list(node->wit, canon, place, &address);
+	uint32		count = pgw_canon_get_list(node->wit, canon, place, &address);
 	bytea	   *bytes;
 
 	check_length(node, canon, count, 1);
@@ -199,7 +189,7 @@ lift_numbers(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
 	uint32		size = node->wit->members[0].type->size;
 	uint32		address;
-	uint32		count = pgw_get_list(node->wit, canon, place, &address);
+	uint32		count = pgw_canon_get_list(node->wit, canon, place, &address);
 	size_t		length = ARR_OVERHEAD_NONULLS(1) + (size_t) count * size;
 	ArrayType  *array;
 
@@ -224,7 +214,7 @@ pgw_lift_set(PgwNode *element, const PgwWit *list, PgwCanon *canon, PgwPlace pla
 	PgwSet	   *set = palloc(sizeof(PgwSet));
 	uint32		address;
 
-	set->count = pgw_get_list(list, canon, place, &address);
+	set->count = pgw_canon_get_list(list, canon, place, &address);
 	check_length(element, canon, set->count, sizeof(Datum));
 	set->values = palloc(Max(set->count, 1) * sizeof(Datum));
 	set->nulls = palloc(Max(set->count, 1) * sizeof(bool));
@@ -267,21 +257,10 @@ lift_row(PgwNode *node, PgwCanon *canon, PgwPlace place)
 	return HeapTupleGetDatum(heap_form_tuple(node->row, values, nulls));
 }
 
-uint32
-pgw_get_case(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
-{
-	uint32		tag = pgw_canon_get(canon, place, wit->tag_size);
-	uint32		ncases = wit->kind == PGW_WIT_OPTION || wit->kind == PGW_WIT_RESULT ? 2 : wit->nmembers;
-
-	if (tag >= ncases)
-		pgw_canon_refuse(canon, "case", tag);
-	return tag;
-}
-
 static Datum
 lift_label(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
-	const char *label = node->wit->members[pgw_get_case(node->wit, canon, place)].name;
+	const char *label = node->wit->members[pgw_canon_get_case(node->wit, canon, place)].name;
 
 	return datum_of_text(node, label, strlen(label));
 }
@@ -289,7 +268,7 @@ lift_label(PgwNode *node, PgwCanon *canon, PgwPlace place)
 static Datum
 lift_option(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 {
-	if (pgw_get_case(node->wit, canon, place) == 0)
+	if (pgw_canon_get_case(node->wit, canon, place) == 0)
 	{
 		*isnull = true;
 		return (Datum) 0;
@@ -297,41 +276,27 @@ lift_option(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 	return lift(node->children[0], canon, pgw_place_of_payload(place, node->wit), isnull);
 }
 
-uint32 *
-pgw_get_flags(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
-{
-	uint32	   *words = palloc0((wit->nmembers + 32) / 32 * sizeof(uint32));
-
-	for (int i = 0; i * 32 < wit->nmembers; i++)
-	{
-		words[i] = pgw_canon_get(canon, place, Min(wit->size, 4));
-		place = pgw_place_next(place);
-	}
-	return words;
-}
-
 static Datum
 lift_flags(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
 	const PgwWit *wit = node->wit;
-	uint32	   *words = pgw_get_flags(wit, canon, place);
-	Datum	   *names_set = palloc(Max(wit->nmembers, 1) * sizeof(Datum));
+	uint32		mask = pgw_canon_get(canon, place, wit->size);
+	Datum	   *set = palloc(Max(wit->nmembers, 1) * sizeof(Datum));
 	int			count = 0;
 
 	for (int i = 0; i < wit->nmembers; i++)
 	{
-		if (words[i / 32] & (UINT32_C(1) << (i % 32)))
-			names_set[count++] = CStringGetTextDatum(wit->members[i].name);
+		if (mask & (UINT32_C(1) << i))
+			set[count++] = CStringGetTextDatum(wit->members[i].name);
 	}
-	return PointerGetDatum(construct_array(names_set, count, TEXTOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(construct_array(set, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Bits without a name are not the guest's to set. */
 static Datum
 lift_mask(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
-	uint32	   *words = pgw_get_flags(node->wit, canon, place);
-	uint64		mask = words[0] | (node->wit->nmembers > 32 ? (uint64) words[1] << 32 : 0);
+	uint64		mask = pgw_canon_get(canon, place, node->wit->size);
 
 	return Int64GetDatum((int64) (mask & ((UINT64CONST(1) << node->wit->nmembers) - 1)));
 }
@@ -389,7 +354,7 @@ error_of(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
 bool
 pgw_lift_error(const PgwWit *result, PgwCanon *canon, PgwPlace place)
 {
-	if (pgw_get_case(result, canon, place) == 0)
+	if (pgw_canon_get_case(result, canon, place) == 0)
 		return false;
 	canon->error = error_of(result->members[1].type, canon, pgw_place_of_payload(place, result));
 	return true;
@@ -411,7 +376,7 @@ lift_result(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 static Datum
 lift_outcome(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
-	uint32		n = pgw_get_case(node->wit, canon, place);
+	uint32		n = pgw_canon_get_case(node->wit, canon, place);
 	Datum		values[2] = {BoolGetDatum(true), BoolGetDatum(true)};
 	bool		nulls[2] = {true, true};
 
@@ -426,6 +391,8 @@ lift_value(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 {
 	switch (node->form)
 	{
+		case PGW_FORM_SAME:
+			return lift_same(node, canon, place);
 		case PGW_FORM_BOOL:
 			return BoolGetDatum((pgw_canon_get(canon, place, 1) & 0xff) != 0);
 		case PGW_FORM_INTEGER:

@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "engine/encoding.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -116,24 +117,6 @@ lower_float(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 
 /* --- text --- */
 
-const char *
-pgw_text_to_utf8(const char *text, size_t *length)
-{
-	char	   *converted;
-
-	if (GetDatabaseEncoding() == PG_UTF8)
-		return text;
-	if (GetDatabaseEncoding() == PG_SQL_ASCII)
-	{
-		(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
-		return text;
-	}
-	converted = pg_server_to_any(text, *length, PG_UTF8);
-	if (converted != text)
-		*length = strlen(converted);
-	return converted;
-}
-
 static const char *
 text_of(PgwNode *node, Datum datum, size_t *length)
 {
@@ -144,11 +127,11 @@ text_of(PgwNode *node, Datum datum, size_t *length)
 	{
 		value = PG_DETOAST_DATUM_PACKED(datum);
 		*length = VARSIZE_ANY_EXHDR(value);
-		return pgw_text_to_utf8(VARDATA_ANY(value), length);
+		return pgw_to_utf8(VARDATA_ANY(value), length);
 	}
 	text = OutputFunctionCall(&node->output, datum);
 	*length = strlen(text);
-	return pgw_text_to_utf8(text, length);
+	return pgw_to_utf8(text, length);
 }
 
 static void
@@ -179,29 +162,13 @@ lower_char(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	pgw_canon_put(canon, place, 4, utf8_to_unicode((const unsigned char *) text));
 }
 
-void
-pgw_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon, PgwPlace place)
-{
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, label, length) == 0)
-		{
-			pgw_canon_put(canon, place, wit->tag_size, i);
-			return;
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("\"%s\" is no value of the WebAssembly type %s", pnstrdup(label, length), pgw_wit_text(wit))));
-}
-
 static void
 lower_label(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 {
 	size_t		length;
 	const char *label = text_of(node, datum, &length);
 
-	pgw_put_label(node->wit, label, length, canon, place);
+	pgw_canon_put_label(node->wit, label, length, canon, place);
 }
 
 /* --- lists --- */
@@ -288,53 +255,18 @@ lower_row(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	}
 }
 
-void
-pgw_put_case(const PgwWit *wit, int n, PgwCanon *canon, PgwPlace place)
-{
-	/* flat values that another case would have */
-	for (int i = 1; place.slots != NULL && i < wit->nflat; i++)
-		place.slots[i].i64 = 0;
-	pgw_canon_put(canon, place, wit->tag_size, n);
-}
-
 static void
 lower_option(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
 {
-	pgw_put_case(node->wit, !isnull, canon, place);
+	pgw_canon_put_case(node->wit, !isnull, canon, place);
 	if (!isnull)
 		pgw_lower(node->children[0], datum, false, canon, pgw_place_of_payload(place, node->wit));
-}
-
-void
-pgw_put_flags(const PgwWit *wit, const uint32 *words, PgwCanon *canon, PgwPlace place)
-{
-	for (int i = 0; i * 32 < wit->nmembers; i++)
-	{
-		pgw_canon_put(canon, place, Min(wit->size, 4), words[i]);
-		place = pgw_place_next(place);
-	}
-}
-
-void
-pgw_set_flag(const PgwWit *wit, const char *name, size_t length, uint32 *words)
-{
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, name, length) == 0)
-		{
-			words[i / 32] |= UINT32_C(1) << (i % 32);
-			return;
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("\"%s\" is no flag of the WebAssembly type %s", pnstrdup(name, length), pgw_wit_text(wit))));
 }
 
 static void
 lower_flags(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 {
-	uint32	   *words = palloc0((node->wit->nmembers + 32) / 32 * sizeof(uint32));
+	uint32		mask = 0;
 	Datum	   *elements;
 	bool	   *nulls;
 	int			count;
@@ -347,23 +279,22 @@ lower_flags(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 		if (nulls[i])
 			refuse_null_element();
 		name = PG_DETOAST_DATUM_PACKED(elements[i]);
-		pgw_set_flag(node->wit, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), words);
+		mask |= pgw_canon_flag(node->wit, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	}
-	pgw_put_flags(node->wit, words, canon, place);
+	pgw_canon_put(canon, place, node->wit->size, mask);
 }
 
 static void
 lower_mask(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 {
 	uint64		mask = DatumGetInt64(datum);
-	uint32		words[2] = {(uint32) mask, (uint32) (mask >> 32)};
 
 	if (mask >> node->wit->nmembers != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("bit mask " INT64_FORMAT " has bits beyond the %d flags of the WebAssembly type",
 						DatumGetInt64(datum), node->wit->nmembers)));
-	pgw_put_flags(node->wit, words, canon, place);
+	pgw_canon_put(canon, place, node->wit->size, mask);
 }
 
 static void
@@ -380,6 +311,10 @@ pgw_lower(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace pla
 	Assert(!isnull || node->form == PGW_FORM_OPTION);
 	switch (node->form)
 	{
+		case PGW_FORM_SAME:
+			pgw_canon_put(canon, place, node->wit->size,
+						  node->wit->size == 8 ? (uint64) DatumGetInt64(datum) : (uint32) DatumGetInt32(datum));
+			break;
 		case PGW_FORM_BOOL:
 			pgw_canon_put(canon, place, 1, DatumGetBool(datum));
 			break;

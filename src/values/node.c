@@ -12,7 +12,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -87,11 +86,26 @@ new_node(PgwForm form, Oid type, int32 typmod, const PgwWit *wit)
 	return node;
 }
 
+/* Is it the same number, with the bytes in the guest's order? */
+static bool
+has_same_bytes(Oid element, PgwWitKind kind)
+{
+#ifdef WORDS_BIGENDIAN
+	return false;
+#else
+	return (element == INT2OID && kind == PGW_WIT_S16) || (element == INT4OID && kind == PGW_WIT_S32) ||
+		(element == INT8OID && kind == PGW_WIT_S64) || (element == FLOAT4OID && kind == PGW_WIT_F32) ||
+		(element == FLOAT8OID && kind == PGW_WIT_F64);
+#endif
+}
+
 static PgwNode *
 make_number(Oid type, int32 typmod, const PgwWit *wit)
 {
 	Oid			base = getBaseType(type);
 
+	if (has_same_bytes(base, wit->kind))
+		return new_node(PGW_FORM_SAME, type, typmod, wit);
 	if (wit->kind == PGW_WIT_BOOL)
 		return base == BOOLOID ? new_node(PGW_FORM_BOOL, type, typmod, wit) : NULL;
 	if (wit->kind == PGW_WIT_F32 || wit->kind == PGW_WIT_F64)
@@ -137,18 +151,16 @@ make_char(Oid type, int32 typmod, const PgwWit *wit)
 	return new_node(PGW_FORM_CHAR, type, typmod, wit);
 }
 
-/* Has the SQL type a label for each name, and no others? */
+/* Has the SQL type a label for each name?  It may have others, which are no values. */
 static bool
 has_labels(Oid type, const PgwWit *wit)
 {
-	CatCList   *labels = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
-	bool		same = labels->n_members == wit->nmembers;
-
-	ReleaseSysCacheList(labels);
-	for (int i = 0; same && i < wit->nmembers; i++)
-		same = SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type),
-									 CStringGetDatum(wit->members[i].name));
-	return same;
+	for (int i = 0; i < wit->nmembers; i++)
+	{
+		if (!SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type), CStringGetDatum(wit->members[i].name)))
+			return false;
+	}
+	return true;
 }
 
 static PgwNode *
@@ -162,19 +174,6 @@ make_label(Oid type, int32 typmod, const PgwWit *wit)
 	node = new_node(PGW_FORM_LABEL, type, typmod, wit);
 	plan_text(node);
 	return node;
-}
-
-/* Has an array the bytes that a list has, where the processor has their order? */
-static bool
-has_same_bytes(Oid element, PgwWitKind kind)
-{
-#ifdef WORDS_BIGENDIAN
-	return false;
-#else
-	return (element == INT2OID && kind == PGW_WIT_S16) || (element == INT4OID && kind == PGW_WIT_S32) ||
-		(element == INT8OID && kind == PGW_WIT_S64) || (element == FLOAT4OID && kind == PGW_WIT_F32) ||
-		(element == FLOAT8OID && kind == PGW_WIT_F64);
-#endif
 }
 
 static PgwNode **
@@ -350,7 +349,7 @@ make_flags(Oid type, int32 typmod, const PgwWit *wit)
 
 	if (base == TEXTARRAYOID)
 		return new_node(PGW_FORM_FLAGS, type, typmod, wit);
-	if (base == INT8OID && wit->nmembers < 64)
+	if (base == INT8OID)
 		return new_node(PGW_FORM_MASK, type, typmod, wit);
 	return NULL;
 }
