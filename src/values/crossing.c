@@ -182,7 +182,7 @@ pgw_crossing_lower(PgwCrossing *crossing, int nargs, const NullableDatum *args, 
 
 		if (node == NULL)
 			continue;
-		if (args[i].isnull && node->form != PGW_FORM_OPTION)
+		if (args[i].isnull && !pgw_node_takes_null(node))
 			pgw_plan_refuse_null(i);
 		pgw_lower(node, args[i].value, args[i].isnull, canon, place_of(crossing, i, slots, address));
 	}

@@ -387,6 +387,13 @@ lift_outcome(PgwNode *node, PgwCanon *canon, PgwPlace place)
 }
 
 static Datum
+lift_json(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
+{
+	*isnull = node->wit->kind == PGW_WIT_OPTION && pgw_get_case(node->wit, canon, place) == 0;
+	return *isnull ? (Datum) 0 : JsonbPGetDatum(pgw_json_lift(node->wit, canon, place));
+}
+
+static Datum
 lift_value(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 {
 	switch (node->form)
@@ -425,7 +432,7 @@ lift_value(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 		case PGW_FORM_MASK:
 			return lift_mask(node, canon, place);
 		case PGW_FORM_JSON:
-			return JsonbPGetDatum(pgw_json_lift(node->wit, canon, place));
+			return lift_json(node, canon, place, isnull);
 	}
 	pg_unreachable();
 }

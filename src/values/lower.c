@@ -221,7 +221,7 @@ lower_array(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	address = canon->alloc(canon, element->alignment, (size_t) count * element->size);
 	for (int i = 0; i < count; i++)
 	{
-		if (nulls[i] && child->form != PGW_FORM_OPTION)
+		if (nulls[i] && !pgw_node_takes_null(child))
 			refuse_null_element();
 		pgw_lower(child, elements[i], nulls[i], canon, (PgwPlace) {NULL, address + i * element->size});
 	}
@@ -245,7 +245,7 @@ lower_row(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	{
 		int			column = node->columns[i];
 
-		if (nulls[column] && node->children[i]->form != PGW_FORM_OPTION)
+		if (nulls[column] && !pgw_node_takes_null(node->children[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("column \"%s\" of an argument of a WebAssembly function must not be null",
@@ -305,10 +305,19 @@ lower_bytes(Datum datum, PgwCanon *canon, PgwPlace place)
 	pgw_canon_put_list(canon, place, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), 1, 1);
 }
 
+static void
+lower_json(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
+{
+	if (isnull)
+		pgw_put_case(node->wit, 0, canon, place);
+	else
+		pgw_json_lower(node->wit, DatumGetJsonbP(datum), canon, place);
+}
+
 void
 pgw_lower(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
 {
-	Assert(!isnull || node->form == PGW_FORM_OPTION);
+	Assert(!isnull || pgw_node_takes_null(node));
 	switch (node->form)
 	{
 		case PGW_FORM_SAME:
@@ -356,7 +365,7 @@ pgw_lower(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace pla
 			lower_mask(node, datum, canon, place);
 			break;
 		case PGW_FORM_JSON:
-			pgw_json_lower(node->wit, DatumGetJsonbP(datum), canon, place);
+			lower_json(node, datum, isnull, canon, place);
 			break;
 		case PGW_FORM_RESULT:
 		case PGW_FORM_OUTCOME:

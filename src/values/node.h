@@ -32,7 +32,7 @@ typedef enum PgwForm
 	PGW_FORM_OUTCOME,			/* a row of two columns, ok and err */
 	PGW_FORM_FLAGS,				/* text[] */
 	PGW_FORM_MASK,				/* bigint: flags */
-	PGW_FORM_JSON				/* jsonb: anything */
+	PGW_FORM_JSON				/* jsonb: anything; NULL is an option's none */
 } PgwForm;
 
 typedef struct PgwNode PgwNode;
@@ -59,6 +59,14 @@ struct PgwNode
 	TupleDesc	row;			/* blessed */
 	MemoryContext context;		/* of the tree */
 };
+
+/* Is NULL a value of it, an option's none? */
+static inline bool
+pgw_node_takes_null(const PgwNode *node)
+{
+	return node->form == PGW_FORM_OPTION ||
+		(node->form == PGW_FORM_JSON && node->wit->kind == PGW_WIT_OPTION);
+}
 
 /*
  * Makes the tree in the current memory context; NULL when a value of one type does
