@@ -340,11 +340,6 @@ validate_inline(const PgwProc *proc, const PgwBody *body)
 static void
 validate_function(const PgwProc *proc, const PgwBody *body)
 {
-	if (proc->retset && !proc->is_table)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("WebAssembly functions cannot return a set"),
-				 errhint("RETURNS TABLE gives the results of one call as one row.")));
 	if (proc->kind == PROKIND_WINDOW)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

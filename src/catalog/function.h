@@ -39,7 +39,7 @@ typedef struct PgwFunction
 	bool		current;		/* nothing that it depends on has changed */
 	bool		metered;		/* its calls consume fuel */
 	bool		is_module;		/* returns its own bytes; has no plan */
-	bool		returns_set;	/* RETURNS TABLE: one row */
+	bool		returns_set;	/* of the elements of a list, or one row */
 	bool		is_command;		/* of WASI: each call has a new instance */
 	bool		may_query;		/* its module imports what runs queries */
 	bool		read_only;		/* not VOLATILE: these may not change the database */

@@ -73,7 +73,12 @@ CREATE FUNCTION f() RETURNS integer LANGUAGE wasm AS '';
 CREATE FUNCTION f() RETURNS integer LANGUAGE wasm AS 'a.b.c#d';
 CREATE FUNCTION f(integer) RETURNS wasm.module LANGUAGE wasm AS '(module)';
 CREATE FUNCTION f() RETURNS wasm.module LANGUAGE wasm AS 'm#f';
+
+-- case: and no list where a set is wanted; the call does
 CREATE FUNCTION f() RETURNS SETOF integer LANGUAGE wasm AS 'm#f';
+SELECT f();
+\echo :LAST_ERROR_SQLSTATE
+DROP FUNCTION f();
 
 -- case: a module that does not exist yet, adopted when it comes
 CREATE FUNCTION early() RETURNS integer LANGUAGE wasm AS 'validator.late#f';
