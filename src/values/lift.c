@@ -389,7 +389,7 @@ lift_outcome(PgwNode *node, PgwCanon *canon, PgwPlace place)
 static Datum
 lift_json(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 {
-	*isnull = node->wit->kind == PGW_WIT_OPTION && pgw_get_case(node->wit, canon, place) == 0;
+	*isnull = node->wit->kind == PGW_WIT_OPTION && pgw_canon_get_case(node->wit, canon, place) == 0;
 	return *isnull ? (Datum) 0 : JsonbPGetDatum(pgw_json_lift(node->wit, canon, place));
 }
 

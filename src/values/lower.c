@@ -309,7 +309,7 @@ static void
 lower_json(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace place)
 {
 	if (isnull)
-		pgw_put_case(node->wit, 0, canon, place);
+		pgw_canon_put_case(node->wit, 0, canon, place);
 	else
 		pgw_json_lower(node->wit, DatumGetJsonbP(datum), canon, place);
 }

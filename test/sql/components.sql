@@ -315,3 +315,7 @@ SELECT v, attempt(format('SELECT nested(%L)', v)) FROM unnest(ARRAY['{}', '[1]',
 -- case: more than 16 flat values
 SELECT sum(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
 SELECT nothing();
+
+SET client_min_messages = warning;
+DROP SCHEMA components CASCADE;
+RESET client_min_messages;
