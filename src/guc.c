@@ -10,6 +10,8 @@
 
 #include "compat.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
 
 /* A 32-bit linear memory has at most 65,536 pages of 64 kB. */
 #define PGW_PAGE_KB 64
@@ -25,7 +27,7 @@
 #define PGW_FUEL_MAX 9007199254740992.0
 
 PgwLimits	pgw_session_limits;
-const PgwLimits pgw_no_limits = {-1, -1, -1, -1, -1};
+const PgwLimits pgw_no_limits = {-1, -1, -1, -1, -1, NULL};
 
 int			pgw_session_memory_limit;
 int			pgw_instance_limit;
@@ -114,6 +116,43 @@ static const struct config_enum_entry output_levels[] = {
 	{NULL, 0, false}
 };
 
+/* What a session sets is nobody's. */
+static char *ignored_environment;
+
+static bool
+check_environment(char **environment, void **extra, GucSource source)
+{
+	for (const char *line = *environment; line != NULL && *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n')
+	{
+		size_t		name = strcspn(line, "=\n");
+
+		if (name > 0 && line[name] == '=')
+			continue;
+		GUC_check_errdetail("Each line is to be a name, \"=\" and a value.");
+		return false;
+	}
+	return true;
+}
+
+/* The one copy of a text that lives for ever; there are few. */
+static const char *
+intern(const char *text)
+{
+	static List *texts = NIL;
+	MemoryContext caller;
+	ListCell   *cell;
+
+	foreach(cell, texts)
+	{
+		if (strcmp(lfirst(cell), text) == 0)
+			return lfirst(cell);
+	}
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	texts = lappend(texts, pstrdup(text));
+	MemoryContextSwitchTo(caller);
+	return llast(texts);
+}
+
 static bool
 check_profiler(int *profiler, void **extra, GucSource source)
 {
@@ -164,6 +203,7 @@ pgw_guc_init(void)
 	refuse_hidden_value("wasm.fuel");
 	refuse_hidden_value("wasm.interruption");
 	refuse_hidden_value("wasm.output_level");
+	refuse_hidden_value("wasm.environment");
 	refuse_hidden_value("wasm.stat_max");
 	refuse_hidden_value("wasm.profiler");
 	for (int i = 0; i < lengthof(int_settings); i++)
@@ -173,6 +213,10 @@ pgw_guc_init(void)
 		DefineCustomIntVariable(s->name, s->summary, s->details, s->variable,
 								s->boot, s->min, s->max, s->context, s->flags, NULL, NULL, NULL);
 	}
+	DefineCustomStringVariable("wasm.environment",
+							   "Sets the environment variables of a WebAssembly module, one NAME=value a line.",
+							   "Counts only as a setting of the module's function.",
+							   &ignored_environment, "", PGC_SUSET, 0, check_environment, NULL, NULL);
 	DefineCustomRealVariable("wasm.fuel",
 							 "Sets how much fuel one call of a WebAssembly function may consume.",
 							 "About one unit for each instruction; zero lets calls run without.",
@@ -229,6 +273,13 @@ pgw_limits_set(PgwLimits *limits, const char *name, const char *value)
 		if (!parse_real(value, &limits->fuel, 0, NULL) ||
 			!(limits->fuel >= 0 && limits->fuel <= PGW_FUEL_MAX))
 			refuse_value(name, value);
+		return;
+	}
+	if (pg_strcasecmp(name, "wasm.environment") == 0)
+	{
+		if (!check_environment(unconstify(char **, &value), NULL, PGC_S_FILE))
+			refuse_value(name, value);
+		limits->environment = intern(value);
 		return;
 	}
 	for (int i = 0; i < lengthof(int_settings); i++)

@@ -5,13 +5,13 @@ import sys
 import time
 from pathlib import Path
 
-from . import calls, fibonacci, instructions, kernels, machine, report, scale, start, stopping, texts
+from . import calls, fibonacci, instructions, kernels, machine, report, scale, start, stopping, values
 from .section import Options, Section
 from .server import BENCH, Server
 
 SECTIONS = {
     "calls": calls.measure,
-    "texts": texts.measure,
+    "values": values.measure,
     "instructions": instructions.measure,
     "fibonacci": fibonacci.measure,
     "kernels": kernels.measure,

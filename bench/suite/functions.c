@@ -21,6 +21,7 @@ PG_FUNCTION_INFO_V1(nothing);
 PG_FUNCTION_INFO_V1(two_values);
 PG_FUNCTION_INFO_V1(same);
 PG_FUNCTION_INFO_V1(echo);
+PG_FUNCTION_INFO_V1(echo_row);
 PG_FUNCTION_INFO_V1(forever);
 
 Datum
@@ -104,6 +105,15 @@ echo(PG_FUNCTION_ARGS)
 	text	   *argument = PG_GETARG_TEXT_PP(0);
 
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)));
+}
+
+Datum
+echo_row(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader argument = PG_GETARG_HEAPTUPLEHEADER(0);
+	Size		length = HeapTupleHeaderGetDatumLength(argument);
+
+	PG_RETURN_DATUM(PointerGetDatum(memcpy(palloc(length), argument, length)));
 }
 
 /* A loop that can be cancelled, as all of C code should be. */

@@ -149,10 +149,12 @@ def function_definition(
 ) -> str:
     """The statement that makes a function.
 
-    declaration: name, arguments and result. In C, body is the symbol in the library.
+    contestant: a language, and perhaps a variant of it after a comma. declaration: name,
+    arguments and result. In C, body is the symbol in the library.
     """
+    language = LANGUAGES[contestant.split(",")[0]]
     source = quoted(body) if library is None else f"{quoted(str(library))}, {quoted(body)}"
-    return f"CREATE FUNCTION {declaration} LANGUAGE {LANGUAGES[contestant]} {attributes} AS {source}"
+    return f"CREATE FUNCTION {declaration} LANGUAGE {language} {attributes} AS {source}"
 
 
 def check_same(connection: Connection, queries: dict[str, str]) -> None:

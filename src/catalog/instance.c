@@ -155,7 +155,7 @@ pgw_instance_init(void)
 
 /* Finds an idle instance. */
 static PgwInstance *
-find_idle(Oid module, const PgwCode *code)
+find_idle(Oid module, const PgwCode *code, const char *environment)
 {
 	dlist_iter	iter;
 
@@ -163,7 +163,8 @@ find_idle(Oid module, const PgwCode *code)
 	{
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 
-		if (instance->module == module && instance->code == code && pgw_instance_ready(instance))
+		if (instance->module == module && instance->code == code &&
+			instance->limits.environment == environment && pgw_instance_ready(instance))
 			return instance;
 	}
 	return NULL;
@@ -280,7 +281,7 @@ pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat
 	PgwInstance *instance;
 
 	sweep();
-	instance = find_idle(module, code);
+	instance = find_idle(module, code, limits->environment);
 	if (instance == NULL)
 		instance = make(module, code, limits, stat);
 	instance->limits = *limits;

@@ -41,6 +41,8 @@ static const char *stack_floor = NULL;
 
 PgwStackLimit pgw_stack_limit = {NULL, -1};
 
+PgwStore   *pgw_store_running = NULL;
+
 /*
  * The stack grows downwards from where the backend began to use it, by as much
  * as the rlimit allows.  Version 15 does not record that place in single-user
@@ -204,11 +206,13 @@ pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImport
 	wasmtime_extern_t *externs = palloc(Max(imports->count, 1) * sizeof(wasmtime_extern_t));
 	PgwMode		mode = artifact->layout.mode;
 	sigjmp_buf *outer;
+	PgwStore   *outer_store;
 
 	pgw_engine_check_stack();
 	store->memory = 0;
 	store->memory_limit = (size_t) limits->memory * 1024;
 	store->is_component = artifact->component != NULL;
+	store->environment = limits->environment;
 	store->provided = imports->data;
 	store->read_only = true;
 	store->host = NULL;
@@ -222,8 +226,11 @@ pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImport
 	if (imports->count > 0)
 		imports->provide(store->context, imports->data, externs);
 	outer = pgw_guest_enter();
+	outer_store = pgw_store_running;
+	pgw_store_running = store;
 	*trap = NULL;
 	*error = instantiate(store, artifact, imports, externs, trap);
+	pgw_store_running = outer_store;
 	pgw_guest_leave(outer);
 	pfree(externs);
 	if (*error == NULL && *trap == NULL && initialize(store, imports->initialize, error, trap))

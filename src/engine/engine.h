@@ -27,6 +27,7 @@ typedef struct PgwStore
 	wasmtime_instance_t instance;	/* or ... */
 	PgwHandle	component;		/* ... of a component */
 	bool		is_component;
+	const char *environment;	/* see PgwLimits */
 	size_t		memory;			/* bytes of its linear memories */
 	size_t		memory_limit;	/* how many they may have */
 	const void *provided;		/* data of the PgwImports that it was opened with */
@@ -35,6 +36,9 @@ typedef struct PgwStore
 	void	   *host;			/* what functions of the host keep for it, or NULL, ... */
 	void		(*forget) (void *host); /* ... and what frees that; never throws */
 } PgwStore;
+
+/* The store of the component that runs, innermost; NULL: none */
+extern PgwStore *pgw_store_running;
 
 /* An exported function of a PgwStore; as valid as the store. */
 typedef wasmtime_func_t PgwEntry;
@@ -187,8 +191,11 @@ pgw_store_call_component(PgwStore *store, const PgwHandle *handle, PgwSlot *slot
 						 PgwLower lower, PgwLift lift, void *data, wasmtime_error_t **error)
 {
 	sigjmp_buf *outer = pgw_guest_enter();
+	PgwStore   *outer_store = pgw_store_running;
 
+	pgw_store_running = store;
 	*error = pgw_component_call(store->context, handle, slots, lower, lift, data);
+	pgw_store_running = outer_store;
 	pgw_guest_leave(outer);
 	return likely(*error == NULL);
 }

@@ -122,7 +122,7 @@ wasi_random(uint8_t *bytes, size_t length)
 static bool
 wasi_environment(size_t index, PgwText *name, PgwText *value)
 {
-	return false;
+	return pgw_store_running != NULL && pgw_variable(pgw_store_running->environment, index, name, value);
 }
 
 /* --- linking --- */

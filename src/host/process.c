@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "access/xact.h"
+#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "guc.h"
 #include "host/report.h"
@@ -145,7 +146,7 @@ pgw_wait_until(int64 until)
 	}
 }
 
-/* --- random numbers, and the end --- */
+/* --- random numbers, the end, the environment --- */
 
 void
 pgw_random(char *bytes, size_t length)
@@ -167,4 +168,28 @@ pgw_exit(uint32 code)
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("WebAssembly guest exited with code %u", code)));
+}
+
+bool
+pgw_variable(const char *environment, size_t index, PgwText *name, PgwText *value)
+{
+	size_t		length = environment != NULL ? strlen(environment) : 0;
+	const char *line = length > 0 ? pgw_to_utf8(environment, &length) : "";
+	const char *end = line + length;
+
+	for (; line < end; index--)
+	{
+		const char *line_end = memchr(line, '\n', end - line);
+		const char *equals = memchr(line, '=', end - line);
+
+		line_end = line_end != NULL ? line_end : end;
+		if (index == 0)
+		{
+			*name = (PgwText) {line, equals - line};
+			*value = (PgwText) {equals + 1, line_end - equals - 1};
+			return true;
+		}
+		line = line_end + 1;
+	}
+	return false;
 }

@@ -8,6 +8,8 @@
 
 #include "postgres.h"
 
+#include "engine/component.h"
+
 /*
  * Takes output, of stream 1 or 2: lines become messages of wasm.output_level.  What
  * has no line feed waits for one, or for the end of the transaction.
@@ -25,5 +27,8 @@ extern void pgw_random(char *bytes, size_t length);
 
 /* Throws unless the code is 0: then the call is to end without an error. */
 extern void pgw_exit(uint32 code);
+
+/* The variable of that number in an environment, in UTF-8; false: there are no more. */
+extern bool pgw_variable(const char *environment, size_t index, PgwText *name, PgwText *value);
 
 #endif							/* PGW_PROCESS_H */

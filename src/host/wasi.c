@@ -95,7 +95,7 @@ put64(PgwGuest *guest, uint32 address, uint64 value)
 	return put(guest, address, &value, sizeof(value));
 }
 
-/* --- arguments and environment: none --- */
+/* --- arguments, of which there are none, and environment --- */
 
 static uint32
 no_strings(PgwGuest *guest, const PgwSlot *slots)
@@ -109,6 +109,41 @@ no_sizes(PgwGuest *guest, const PgwSlot *slots)
 	uint32		error = put32(guest, slots[0].i32, 0);
 
 	return error != SUCCESS ? error : put32(guest, slots[1].i32, 0);
+}
+
+/* The address of each variable, and behind each other what they are, NAME=value */
+static uint32
+environment(PgwGuest *guest, const PgwSlot *slots)
+{
+	const char *lines = pgw_guest_store(guest)->environment;
+	uint32		target = slots[1].i32;
+	PgwText		name;
+	PgwText		value;
+
+	for (size_t i = 0; pgw_variable(lines, i, &name, &value); i++)
+	{
+		char	   *line = psprintf("%.*s=%.*s", (int) name.length, name.bytes, (int) value.length, value.bytes);
+		size_t		length = strlen(line) + 1;
+
+		if (put32(guest, slots[0].i32 + i * 4, target) != SUCCESS || put(guest, target, line, length) != SUCCESS)
+			return FAULT;
+		target += length;
+	}
+	return SUCCESS;
+}
+
+static uint32
+environment_sizes(PgwGuest *guest, const PgwSlot *slots)
+{
+	const char *lines = pgw_guest_store(guest)->environment;
+	uint32		count = 0;
+	uint32		size = 0;
+	PgwText		name;
+	PgwText		value;
+
+	for (; pgw_variable(lines, count, &name, &value); count++)
+		size += name.length + value.length + 2;
+	return put32(guest, slots[0].i32, count) != SUCCESS ? FAULT : put32(guest, slots[1].i32, size);
 }
 
 /* --- clocks, random numbers --- */
@@ -407,8 +442,8 @@ end_process(PgwGuest *guest, const PgwSlot *slots)
 static const PgwHostFunction functions[] = {
 	{"args_get", "ii:i", no_strings},
 	{"args_sizes_get", "ii:i", no_sizes},
-	{"environ_get", "ii:i", no_strings},
-	{"environ_sizes_get", "ii:i", no_sizes},
+	{"environ_get", "ii:i", environment},
+	{"environ_sizes_get", "ii:i", environment_sizes},
 	{"clock_res_get", "ii:i", clock_res},
 	{"clock_time_get", "iIi:i", clock_time},
 	{"fd_advise", "iIIi:i", file_no_place},

@@ -1,0 +1,173 @@
+"""What it costs to pass values and get them back: a number, texts, a row."""
+
+from dataclasses import dataclass
+
+from .section import Figure, Options, Row, Section
+from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
+
+# what passes no value at all: the query without a function
+QUERY = "no function"
+COMPONENT = "wasm, component"
+NATIVE = ("C", "wasm", COMPONENT)
+
+# A heap that is empty again after each call, as much of the ABI as there is to echo
+# (pointer, length), and to echo a row (integer, pointer, length).
+CORE = """
+    (memory (export "memory") 4)
+    (global $heap (mut i32) (i32.const 16))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.get $heap)
+        (global.set $heap (i32.add (global.get $heap) (local.get 3))))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "text") (param i32 i32) (result i32)
+        (i32.store (i32.const 0) (local.get 0))
+        (i32.store (i32.const 4) (local.get 1))
+        (i32.const 0))
+    (func (export "row") (param i32 i32 i32) (result i32)
+        (i32.store (i32.const 0) (local.get 0))
+        (i32.store (i32.const 4) (local.get 1))
+        (i32.store (i32.const 8) (local.get 2))
+        (i32.const 0))
+    (func (export "cabi_post_text") (param i32) (global.set $heap (i32.const 16)))
+    (func (export "cabi_post_row") (param i32) (global.set $heap (i32.const 16)))"""
+
+LIFT = """(canon lift (core func $i "{name}") (memory (core memory $i "memory"))
+        (realloc (core func $i "cabi_realloc")) (post-return (core func $i "cabi_post_{name}")))"""
+
+CORE_WAT = f"(module {CORE})"
+COMPONENT_WAT = f"""(component
+    (core module $m {CORE})
+    (core instance $i (instantiate $m))
+    (type $pair' (record (field "n" s32) (field "t" string)))
+    (export $pair "pair" (type $pair'))
+    (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
+    (func (export "text") (param "t" string) (result string) {LIFT.format(name="text")})
+    (func (export "row") (param "r" $pair) (result $pair) {LIFT.format(name="row")}))"""
+
+PREPARATION = "CREATE TYPE pair AS (n integer, t text)"
+
+
+@dataclass(frozen=True)
+class Work:
+    """bodies are those of languages other than wasm."""
+
+    export: str
+    arguments: str
+    result: str
+    bodies: dict[str, str]
+
+
+ADD = Work(
+    "add",
+    "a integer, b integer",
+    "integer",
+    {
+        "C": "add_integer",
+        "PL/pgSQL": "BEGIN RETURN a + b; END",
+        "PL/Python": "return a + b",
+        "PL/Perl": "return $_[0] + $_[1];",
+        "PL/Tcl": "return [expr {$1 + $2}]",
+    },
+)
+TEXT = Work(
+    "text",
+    "t text",
+    "text",
+    {
+        "C": "echo",
+        "PL/pgSQL": "BEGIN RETURN t; END",
+        "PL/Python": "return t",
+        "PL/Perl": "return $_[0];",
+        "PL/Tcl": "return $1",
+    },
+)
+ROW = Work(
+    "row",
+    "r pair",
+    "pair",
+    {"C": "echo_row", "PL/pgSQL": "BEGIN RETURN r; END", "PL/Python": "return r", "PL/Perl": "return $_[0];"},
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    work: Work
+    calls: int
+    select: str
+    size: int = 10
+
+
+# {0} is the function, or nothing
+LINES = [
+    Line("integer", ADD, 400_000, "sum({0}(i))"),
+    Line("10 bytes", TEXT, 200_000, "sum(octet_length({0}(t)))"),
+    Line("1000 bytes", TEXT, 100_000, "sum(octet_length({0}(t)))", 1_000),
+    Line("100000 bytes", TEXT, 2_000, "sum(octet_length({0}(t)))", 100_000),
+    Line("row", ROW, 100_000, "count(({0}(r)).t)"),
+]
+
+
+def query(line: Line, function: str, calls: int) -> str:
+    """Values are made once; OFFSET keeps the planner from making constants of them."""
+    value = f"repeat('x', {line.size})"
+    select = line.select.format(function)
+    if line.work is ADD:
+        select = select.replace("(i)", "(i, 1)") if function else "sum(i + 1)"
+    values = f"(SELECT {value} AS t, ROW(1, {value})::pair AS r OFFSET 0) s"
+    return f"SELECT {select} FROM generate_series(1, {calls}) i, {values}"
+
+
+def define(server: Server, work: Work, contestant: str) -> tuple[str, str]:
+    """The name of a function, and the statement that makes it."""
+    name = f"{work.export}_{contestant}".replace("wasm, ", "").replace("PL/", "pl").lower()
+    if contestant == "wasm":
+        body, library = f"core_values#{work.export}", None
+    elif contestant == COMPONENT:
+        body, library = f"component_values#{work.export}", None
+    else:
+        body, library = work.bodies[contestant], server.c_library() if contestant == "C" else None
+    declaration = f"{name}({work.arguments}) RETURNS {work.result}"
+    return name, function_definition(contestant, declaration, body, PURE, library)
+
+
+def measure(server: Server, options: Options) -> list[Section]:
+    contestants = list(NATIVE if options.native else (*NATIVE, *(n for n in LANGUAGES if n in TEXT.bodies and n != "C")))
+    with server.connect() as connection:
+        connection.run(PREPARATION)
+        for name, wat in (("core_values", CORE_WAT), ("component_values", COMPONENT_WAT)):
+            connection.run(f"CREATE FUNCTION {name}() RETURNS wasm.module LANGUAGE wasm AS $wat${wat}$wat$")
+        functions: dict[tuple[str, str], str] = {}
+        for work in (ADD, TEXT, ROW):
+            for contestant in contestants:
+                if contestant.startswith("wasm") or contestant in work.bodies:
+                    functions[work.export, contestant], statement = define(server, work, contestant)
+                    connection.run(statement)
+        rows = []
+        for line in LINES:
+            calls = options.pick(line.calls, line.calls // 50)
+            queries = {QUERY: query(line, "", calls)}
+            for contestant in contestants:
+                if (line.work.export, contestant) in functions:
+                    queries[contestant] = query(line, functions[line.work.export, contestant], calls)
+            check_same(connection, queries)
+            times = time_queries(connection, options.rounds, queries)
+            rows.append(Row(line.name, net_of_query(times, 1e6 / calls)))
+    section = Section(
+        "values", "Values in and out", "nanoseconds a call", contestants, rows, heading="value", logarithmic=True
+    )
+    section.notes = [
+        "A sum of two integers, and functions that return their argument, a text or a row of an integer and a text, "
+        "over generate_series; what the query takes without a function is taken off, round by round. In wasm a text "
+        "is copied into the guest's memory and out of it.",
+    ]
+    return [section]
+
+
+def net_of_query(times: dict[str, Figure], factor: float) -> dict[str, Figure]:
+    base = times[QUERY].samples
+    return {
+        contestant: Figure(tuple(factor * (sample - without) for sample, without in zip(figure.samples, base)))
+        for contestant, figure in times.items()
+        if contestant != QUERY
+    }
