@@ -30,6 +30,7 @@ typedef struct Call
 	bool		entered;		/* the guest has run */
 	PgwLowering *lowering;		/* of a component, and ... */
 	PgwLifting *lifting;		/* ... while values are read or written */
+	const PgwWit *outcome;		/* of a block: what may be an error, or NULL */
 	MemoryContext context;		/* in which it was called */
 	wasmtime_error_t *error;	/* the engine's, which is on its way there */
 	PgwCanon	canon;
@@ -80,17 +81,6 @@ lift_result(Call *call)
 		call->result = pgw_plan_result(plan, call->slots);
 	else if (plan->crossing->result != NULL)
 		call->result = pgw_crossing_lift(plan->crossing, &call->canon, call->slots, &call->isnull);
-}
-
-/* What the guest returned instead of a value */
-static void pg_attribute_noreturn() pg_attribute_cold
-throw_guest_error(const PgwGuestError *error)
-{
-	ereport(ERROR,
-			(errcode(error->sqlstate),
-			 errmsg("%s", error->message),
-			 error->detail ? errdetail("%s", error->detail) : 0,
-			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
 /* --- core modules --- */
@@ -321,6 +311,67 @@ call_component(Call *call)
 	return true;
 }
 
+/* --- blocks --- */
+
+/* Reads what a function returned only so far as to know whether that is an error. */
+static wasmtime_error_t *
+on_outcome(void *data, PgwLifting *lifting, const wasmtime_val_raw_t *slot)
+{
+	Call	   *call = data;
+	const PgwWit *result = call->outcome;
+	PgwPlace	place = {call->slots, 0};
+	wasmtime_error_t *volatile error = NULL;
+
+	PG_TRY();
+	{
+		call->lifting = lifting;
+		call->slots[0] = *slot;
+		pgw_lift_memory(lifting, &call->canon.memory);
+		if (result->nflat > 1)
+		{
+			place = (PgwPlace) {NULL, slot->i32};
+			(void) pgw_canon_bytes(&call->canon, place.address, 1, result->size, result->alignment);
+		}
+		(void) pgw_lift_error(result, &call->canon, place);
+	}
+	PG_CATCH();
+	{
+		error = caught(call);
+	}
+	PG_END_TRY();
+	return error;
+}
+
+bool
+pgw_canonical_run(PgwStore *store, const PgwExtern *export, PgwGuestError **returned, wasmtime_error_t **error)
+{
+	Call		call = {.context = CurrentMemoryContext};
+	const PgwWit *result = export->wit->result;
+	bool		succeeded;
+
+	call.canon.function = export->name;
+	call.canon.get_string = get_string;
+	call.canon.data = &call;
+	call.slots = palloc0(PGW_FLAT_MAX * sizeof(PgwSlot));
+	if (result != NULL && result->kind == PGW_WIT_RESULT)
+		call.outcome = result;
+	succeeded = pgw_store_handle(store, export->raw_name, export->raw_length, export->from_length, &call.handle) &&
+		pgw_store_call_component(store, &call.handle, call.slots, NULL, call.outcome != NULL ? on_outcome : NULL,
+								 &call, error);
+	*returned = call.canon.error;
+	return succeeded;
+}
+
+void
+pgw_canonical_throw(const PgwGuestError *error)
+{
+	ereport(ERROR,
+			(errcode(error->sqlstate),
+			 errmsg("%s", error->message),
+			 error->detail ? errdetail("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
 Datum
 pgw_canonical_call(PgwFunction *function, FunctionCallInfo fcinfo)
 {
@@ -333,7 +384,7 @@ pgw_canonical_call(PgwFunction *function, FunctionCallInfo fcinfo)
 		return (Datum) 0;
 	}
 	if (call.canon.error != NULL)
-		throw_guest_error(call.canon.error);
+		pgw_canonical_throw(call.canon.error);
 	fcinfo->isnull = call.isnull;
 	return call.result;
 }

@@ -16,4 +16,15 @@
  */
 extern Datum pgw_canonical_call(PgwFunction *function, FunctionCallInfo fcinfo);
 
+/*
+ * Calls a function of a component that takes no arguments, and ignores its result
+ * unless that is an error, which becomes *returned, else NULL.  False when the guest
+ * was ended: *error says why.  May throw before it has called.
+ */
+extern bool pgw_canonical_run(PgwStore *store, const PgwExtern *export, PgwGuestError **returned,
+							  wasmtime_error_t **error);
+
+/* Throws what a guest has returned as an error. */
+extern void pgw_canonical_throw(const PgwGuestError *error) pg_attribute_noreturn() pg_attribute_cold;
+
 #endif							/* PGW_CANONICAL_H */

@@ -184,6 +184,14 @@ pgw_validator(PG_FUNCTION_ARGS)
 
 /* --- DO --- */
 
+static bool
+takes_nothing(const PgwExtern *export)
+{
+	if (export->wit != NULL)
+		return export->wit->params->nmembers == 0 && !export->wit->is_async;
+	return export->func.nparams == 0;
+}
+
 /* What a DO block runs: "main", "_start" or the only function without parameters. */
 static const PgwExtern *
 main_export(const PgwCode *code)
@@ -196,12 +204,12 @@ main_export(const PgwCode *code)
 	{
 		const PgwExtern *export = pgw_code_export(code, names[i]);
 
-		if (export != NULL && export->func.nparams == 0)
+		if (export != NULL && takes_nothing(export))
 			return export;
 	}
 	for (int i = 0; i < code->nexports; i++)
 	{
-		if (code->exports[i].kind == PGW_EXTERN_FUNCTION && code->exports[i].func.nparams == 0)
+		if (code->exports[i].kind == PGW_EXTERN_FUNCTION && takes_nothing(&code->exports[i]))
 		{
 			only = &code->exports[i];
 			count++;
@@ -215,13 +223,22 @@ main_export(const PgwCode *code)
 	return only;
 }
 
+static bool
+call_core(PgwStore *store, const PgwExtern *export, wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	PgwSlot    *slots = palloc0(Max(export->func.nresults, 1) * sizeof(PgwSlot));
+	PgwEntry	entry;
+
+	return pgw_store_entry(store, export->raw_name, export->raw_length, &entry) &&
+		pgw_store_call(store, &entry, slots, Max(export->func.nresults, 1), error, trap);
+}
+
 static void
 run_block(PgwCode *code)
 {
 	const PgwExtern *export = main_export(code);
-	PgwSlot    *slots = palloc0(Max(export->func.nresults, 1) * sizeof(PgwSlot));
 	PgwStore	store = {NULL};
-	PgwEntry	entry;
+	PgwGuestError *returned = NULL;
 	wasmtime_error_t *error = NULL;
 	wasm_trap_t *trap = NULL;
 	PgwImports	imports = pgw_host_imports(code);
@@ -232,11 +249,15 @@ run_block(PgwCode *code)
 	pgw_store_open(&store, &code->artifact, &imports, &pgw_session_limits);
 	store.read_only = false;
 	/* as deep as pgw_store_open() was, which has checked the stack */
-	succeeded = pgw_store_entry(&store, export->raw_name, export->raw_length, &entry) &&
-		pgw_store_call(&store, &entry, slots, Max(export->func.nresults, 1), &error, &trap);
+	if (export->wit != NULL)
+		succeeded = pgw_canonical_run(&store, export, &returned, &error);
+	else
+		succeeded = call_core(&store, export, &error, &trap);
 	pgw_store_close(&store);
 	if (!succeeded && !pgw_error_is_exit(error, trap))
 		pgw_error_throw(error, trap);
+	if (returned != NULL)
+		pgw_canonical_throw(returned);
 }
 
 Datum
