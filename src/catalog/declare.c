@@ -244,19 +244,6 @@ pgw_declare_name(const PgwDeclarer *declarer, const PgwExtern *export)
 
 /* --- obstacles --- */
 
-static bool
-has_resources(const PgwWit *wit)
-{
-	if (wit->kind >= PGW_WIT_OWN)
-		return true;
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (wit->members[i].type != NULL && has_resources(wit->members[i].type))
-			return true;
-	}
-	return false;
-}
-
 static const char *
 component_obstacle(const PgwExtern *export)
 {
@@ -265,7 +252,7 @@ component_obstacle(const PgwExtern *export)
 	if (func->is_async)
 		return "it is asynchronous";
 	if (export->name[export->from_length > 0 ? export->from_length + 1 : 0] == '[' ||
-		has_resources(func->params) || (func->result != NULL && has_resources(func->result)))
+		pgw_wit_func_has_resources(func))
 		return "no SQL type stands for its resources";
 	if (func->params->nmembers > FUNC_MAX_ARGS)
 		return "it has too many parameters";

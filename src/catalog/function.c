@@ -210,6 +210,12 @@ pgw_function_plan(const PgwProc *proc, const PgwCode *code, const PgwExtern *exp
 {
 	PgwSignature signature;
 
+	if (export->wit != NULL && (export->wit->is_async || pgw_wit_func_has_resources(export->wit)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("WebAssembly export \"%s\" cannot be an SQL function", pgw_shown_name(export->name)),
+				 export->wit->is_async ? errdetail("It is asynchronous.") :
+				 errdetail("No SQL type stands for resources; the export has the type %s.", pgw_extern_type(export))));
 	pgw_function_signature(proc, &signature);
 	if (!pgw_plan_make(plan, &signature, code, export))
 		ereport(ERROR,

@@ -204,6 +204,25 @@ pgw_wit_has_pointers(const PgwWit *type)
 	return false;
 }
 
+bool
+pgw_wit_has_resources(const PgwWit *type)
+{
+	if (type->kind >= PGW_WIT_OWN)
+		return true;
+	for (int i = 0; i < type->nmembers; i++)
+	{
+		if (type->members[i].type != NULL && pgw_wit_has_resources(type->members[i].type))
+			return true;
+	}
+	return false;
+}
+
+bool
+pgw_wit_func_has_resources(const PgwWitFunc *func)
+{
+	return pgw_wit_has_resources(func->params) || (func->result != NULL && pgw_wit_has_resources(func->result));
+}
+
 /* --- text --- */
 
 static void append_type(StringInfo text, const PgwWit *type);

@@ -102,6 +102,10 @@ pgw_wit_has_cases(const PgwWit *type)
 /* Does a value have parts outside of its own bytes: strings, lists? */
 extern bool pgw_wit_has_pointers(const PgwWit *type);
 
+/* Has it values that mean nothing outside of the guest: resources and the like? */
+extern bool pgw_wit_has_resources(const PgwWit *type);
+extern bool pgw_wit_func_has_resources(const PgwWitFunc *func);
+
 /* As WIT writes it; palloc'd. */
 extern char *pgw_wit_text(const PgwWit *type);
 extern char *pgw_wit_func_text(const PgwWitFunc *func);

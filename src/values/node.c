@@ -354,25 +354,11 @@ make_flags(Oid type, int32 typmod, const PgwWit *wit)
 	return NULL;
 }
 
-/* Is there nothing in it that has no value outside of the guest? */
-static bool
-is_plain_data(const PgwWit *wit)
-{
-	if (wit->kind >= PGW_WIT_OWN)
-		return false;
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (wit->members[i].type != NULL && !is_plain_data(wit->members[i].type))
-			return false;
-	}
-	return true;
-}
-
 static PgwNode *
 make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 {
 	check_stack_depth();
-	if (!is_plain_data(wit))
+	if (pgw_wit_has_resources(wit))
 		return NULL;
 	/* of a string, jsonb takes the text itself */
 	if (getBaseType(type) == JSONBOID && wit->kind != PGW_WIT_STRING)
@@ -416,7 +402,7 @@ pgw_node_make_result(Oid type, TupleDesc row, const PgwWit *wit, List **relation
 {
 	PgwNode    *node;
 
-	if (!is_plain_data(wit))
+	if (pgw_wit_has_resources(wit))
 		return NULL;
 	if (wit->kind != PGW_WIT_RESULT)
 		return row != NULL ? make_row(row, type, wit, relations) : make(type, -1, wit, relations);
