@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "host/guest.h"
 #include "host/process.h"
+#include "lib/stringinfo.h"
 
 /* --- functions of postgres:host --- */
 
@@ -131,12 +132,45 @@ static const PgwComponentHost host = {
 	find, run, drop, {wasi_write, wasi_sleep, wasi_exit, wasi_random, wasi_environment}
 };
 
-static bool
-is_provided(const PgwExtern *import)
+/* The type of a core function that does what this one says; palloc'd. */
+static char *
+flat_type(const PgwWitFunc *func)
 {
+	StringInfoData type;
+
+	initStringInfo(&type);
+	if (func->params->nflat > PGW_FLAT_MAX)
+		appendStringInfoChar(&type, 'i');
+	else
+		appendBinaryStringInfo(&type, func->params->flat, func->params->nflat);
+	if (func->result != NULL && func->result->nflat > 1)
+		appendStringInfoChar(&type, 'i');
+	else if (func->result != NULL)
+		appendStringInfo(&type, ":%c", func->result->flat[0]);
+	return type.data;
+}
+
+static void
+check_import(const PgwExtern *import)
+{
+	const PgwHostFunction *function;
+
 	if (import->kind != PGW_EXTERN_FUNCTION || strncmp(import->from, "wasi:", 5) == 0)
-		return true;
-	return pgw_host_find(import->from, import->raw_name, import->raw_length) != NULL;
+		return;
+	function = pgw_host_find(import->from, import->raw_name, import->raw_length);
+	if (function == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("WebAssembly component imports \"%s\" from \"%s\", which nobody provides",
+						pgw_shown_name(import->name), pgw_shown_name(import->from)),
+				 errdetail("The import has the type %s.", pgw_extern_type(import)),
+				 errhint("Components may import WASI 0.2, and functions of postgres:host.")));
+	if (strcmp(flat_type(import->wit), function->type) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("WebAssembly component imports \"%s\" from \"%s\" with another type",
+						pgw_shown_name(import->name), pgw_shown_name(import->from)),
+				 errdetail("The import has the type %s.", pgw_extern_type(import))));
 }
 
 void
@@ -147,17 +181,7 @@ pgw_host_link(PgwCode *code)
 	if (code->linked)
 		return;
 	for (int i = 0; i < code->nimports; i++)
-	{
-		const PgwExtern *import = &code->imports[i];
-
-		if (!is_provided(import))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-					 errmsg("WebAssembly component imports \"%s\" from \"%s\", which nobody provides",
-							pgw_shown_name(import->name), pgw_shown_name(import->from)),
-					 errdetail("The import has the type %s.", pgw_extern_type(import)),
-					 errhint("Components may import WASI 0.2, and functions of postgres:host.")));
-	}
+		check_import(&code->imports[i]);
 	error = pgw_component_link(code->artifact.component, &host);
 	if (error != NULL)
 		pgw_error_throw_link(error);
