@@ -194,13 +194,11 @@ pgw_declare_type(const PgwDeclarer *declarer, const PgwTypeDeclaration *type)
 
 /* --- names --- */
 
-/* The function's own name, without the instance's; in snake case for a component */
-static char *
+/* The function's own name, without the instance's */
+static const char *
 own_name(const PgwExtern *export)
 {
-	if (export->wit == NULL)
-		return pstrdup(export->name);
-	return pgw_snake_case(export->name + (export->from_length > 0 ? export->from_length + 1 : 0));
+	return export->name + (export->from_length > 0 ? export->from_length + 1 : 0);
 }
 
 /* "adder" of "docs:adder/adder@0.1.0" */
@@ -212,18 +210,35 @@ interface_name(const PgwExtern *export)
 
 	if (slash != NULL)
 		name = slash + 1;
-	return pgw_snake_case(pnstrdup(name, strcspn(name, "@")));
+	return pnstrdup(name, strcspn(name, "@"));
 }
 
-static bool
-is_ambiguous(const PgwCode *code, const PgwExtern *export, const char *name)
+/* "docs_adder_adder_0_1_0" */
+static char *
+whole_interface_name(const PgwExtern *export)
 {
+	char	   *name = pnstrdup(export->name, export->from_length);
+
+	for (char *c = name; *c != '\0'; c++)
+	{
+		if (!isalnum((unsigned char) *c))
+			*c = '_';
+	}
+	return name;
+}
+
+/* Has another function the same name, or, with_interface, also that of its interface? */
+static bool
+is_ambiguous(const PgwCode *code, const PgwExtern *export, bool with_interface)
+{
+	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < code->nexports; i++)
 	{
 		const PgwExtern *other = &code->exports[i];
 
 		if (other != export && other->kind == PGW_EXTERN_FUNCTION && other->name != NULL &&
-			strcmp(own_name(other), name) == 0)
+			pg_strcasecmp(own_name(other), own_name(export)) == 0 &&
+			(!with_interface || strcmp(interface_name(other), interface_name(export)) == 0))
 			return true;
 	}
 	return false;
@@ -236,9 +251,12 @@ pgw_declare_name(const PgwDeclarer *declarer, const PgwExtern *export)
 
 	if (export->name == NULL)
 		return pstrdup(declarer->prefix);
-	name = own_name(export);
-	if (export->from_length > 0 && is_ambiguous(declarer->code, export, name))
-		name = psprintf("%s_%s", interface_name(export), name);
+	if (export->wit == NULL)
+		return psprintf("%s%s", declarer->prefix, export->name);
+	name = pgw_snake_case(own_name(export));
+	if (export->from_length > 0 && is_ambiguous(declarer->code, export, false))
+		name = psprintf("%s_%s", pgw_snake_case(is_ambiguous(declarer->code, export, true) ?
+												whole_interface_name(export) : interface_name(export)), name);
 	return psprintf("%s%s", declarer->prefix, name);
 }
 

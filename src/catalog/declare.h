@@ -42,7 +42,8 @@ typedef struct PgwDeclarer
 
 /*
  * The name of the function for an export: of a core module its own, of a component
- * in snake case, with the interface's in front where others would have the same.
+ * in snake case, with the interface's in front where others would have the same, and
+ * all of that where these have too.
  */
 extern char *pgw_declare_name(const PgwDeclarer *declarer, const PgwExtern *export);
 
