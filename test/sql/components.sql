@@ -315,7 +315,209 @@ SELECT v, attempt(format('SELECT nested(%L)', v)) FROM unnest(ARRAY['{}', '[1]',
 -- case: more than 16 flat values
 SELECT sum(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
 SELECT nothing();
+RESET client_min_messages;
+-- case: other numbers, where they are declared
+CREATE FUNCTION n(numeric) RETURNS numeric LANGUAGE wasm AS 'echo#a-s8';
+CREATE FUNCTION n(bigint) RETURNS integer LANGUAGE wasm AS 'echo#a-u32';
+CREATE FUNCTION n(oid) RETURNS oid LANGUAGE wasm AS 'echo#a-u32';
+CREATE FUNCTION n(xid8) RETURNS xid8 LANGUAGE wasm AS 'echo#a-u64';
+CREATE FUNCTION n(smallint) RETURNS xid8 LANGUAGE wasm AS 'echo#a-s64';
+CREATE FUNCTION u(numeric) RETURNS bigint LANGUAGE wasm AS 'echo#a-u64';
+CREATE FUNCTION narrow(bigint) RETURNS smallint LANGUAGE wasm AS 'echo#a-s64';
+CREATE FUNCTION as_oid(bigint) RETURNS oid LANGUAGE wasm AS 'echo#a-s64';
+CREATE FUNCTION f(numeric) RETURNS numeric LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION f(double precision) RETURNS real LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION f4(numeric) RETURNS numeric LANGUAGE wasm AS 'echo#a-f32';
+CREATE FUNCTION f4(double precision) RETURNS double precision LANGUAGE wasm AS 'echo#a-f32';
+SELECT n(-128.0), n(127.000), n(4294967295::oid), n('18446744073709551615'::xid8), n(32767::smallint), u(9223372036854775807), n(2147483647::bigint);
+SELECT f(0.1), f(1e308) = 1e308 AS same, f('NaN'::numeric), f('-Infinity'::numeric), f4(0.1), f4(0.1::double precision), f(0.1::double precision);
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT n(127.5)', 'SELECT n(128.0)', 'SELECT n(''NaN''::numeric)', 'SELECT n(2147483648::bigint)',
+	'SELECT n(-1::bigint)', 'SELECT n(-1::smallint)', 'SELECT u(9223372036854775808)', 'SELECT narrow(32768)', 'SELECT narrow(-32769)',
+	'SELECT as_oid(-1)', 'SELECT as_oid(4294967296)', 'SELECT f(1e300::double precision)', 'SELECT f4(1e39)', 'SELECT f4(1e39::double precision)',
+	'SELECT f4(1e-60::double precision)', 'SELECT f(1e309)']) q;
+
+-- case: other types for characters
+CREATE FUNCTION ch("char") RETURNS "char" LANGUAGE wasm AS 'echo#a-char';
+CREATE FUNCTION ch(text) RETURNS "char" LANGUAGE wasm AS 'echo#a-char';
+CREATE FUNCTION of_char("char") RETURNS varchar LANGUAGE wasm AS 'echo#a-char';
+CREATE FUNCTION fixed(char) RETURNS char LANGUAGE wasm AS 'echo#a-char';
+SELECT ch('a'::"char"), ch('ÿ'::text) = '\377'::"char" AS high, of_char('z'), fixed('q'), attempt('SELECT ch(''€''::text)');
+SELECT attempt('SELECT of_char('''')');
+
+-- case: other types for strings
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN short AS text CHECK (length(value) < 6);
+CREATE DOMAIN brief AS varchar(4);
+CREATE FUNCTION s(varchar) RETURNS varchar LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(char) RETURNS char LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(json) RETURNS json LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(jsonb) RETURNS jsonb LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(uuid) RETURNS uuid LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(numeric) RETURNS numeric LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(timestamptz) RETURNS timestamptz LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(inet) RETURNS inet LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(int4range) RETURNS int4range LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(bytea) RETURNS bytea LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(xml) RETURNS xml LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(mood) RETURNS mood LANGUAGE wasm STRICT AS 'echo#a-string';
+CREATE FUNCTION s(short) RETURNS short LANGUAGE wasm STRICT AS 'echo#a-string';
+SELECT s('x'::varchar), s('{"a": [1, null]}'::json), s('{"b": 1, "a": 2}'::jsonb), s('6ba7b812-9dad-11d1-80b4-00c04fd430c8'::uuid);
+SELECT s(-1234567890123456789012345678901234567890.5), s('2026-01-02 03:04:05+00'::timestamptz) = '2026-01-02 03:04:05+00' AS same,
+	s('::1/64'::inet), s('[1,10)'::int4range), s('\x00ff'::bytea), s('happy'::mood), s('short'::short);
+CREATE FUNCTION to_mood(text) RETURNS mood LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION to_jsonb_of(text) RETURNS jsonb LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION to_short(text) RETURNS short LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION to_brief(text) RETURNS brief LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION to_inet(text) RETURNS inet LANGUAGE wasm AS 'echo#a-string';
+SELECT to_brief('four'), to_brief('four   '), to_short('');
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT to_mood(''furious'')', 'SELECT to_jsonb_of(''{'')', 'SELECT to_short(''longer'')',
+	'SELECT to_brief(''fours'')', 'SELECT to_inet(''x'')', 'SELECT to_inet('''')']) q;
+SELECT a_string('after errors');
+
+-- case: types that are not for strings
+CREATE FUNCTION wrong(integer) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text) RETURNS boolean LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text[]) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(components.point) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text) RETURNS record LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text) RETURNS void LANGUAGE wasm AS 'echo#a-string';
+
+-- case: types that do not fit
+CREATE FUNCTION wrong(integer) RETURNS boolean LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION wrong(boolean) RETURNS boolean LANGUAGE wasm AS 'echo#a-s32';
+CREATE FUNCTION wrong(text) RETURNS text LANGUAGE wasm AS 'echo#a-s32';
+CREATE FUNCTION wrong(integer) RETURNS integer LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION wrong(double precision) RETURNS integer LANGUAGE wasm AS 'echo#a-s32';
+CREATE FUNCTION wrong(text) RETURNS bytea LANGUAGE wasm AS 'echo#bytes';
+CREATE FUNCTION wrong(smallint[]) RETURNS smallint[] LANGUAGE wasm AS 'echo#bytes';
+CREATE FUNCTION wrong(int2vector) RETURNS smallint[] LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION wrong(bytea) RETURNS bytea LANGUAGE wasm AS 'echo#s8s';
+CREATE FUNCTION wrong(text[]) RETURNS integer[] LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION wrong(mood) RETURNS mood LANGUAGE wasm AS 'echo#a-colour';
+CREATE FUNCTION wrong(tuple_s32) RETURNS components.point LANGUAGE wasm AS 'echo#a-point';
+CREATE FUNCTION wrong(text) RETURNS text LANGUAGE wasm AS 'echo#a-shape';
+CREATE FUNCTION wrong(text) RETURNS text[] LANGUAGE wasm AS 'echo#an-access';
+CREATE FUNCTION wrong() RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text, text) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(VARIADIC text[]) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text) RETURNS SETOF text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(text[]) RETURNS SETOF integer LANGUAGE wasm AS 'echo#strings';
+CREATE FUNCTION wrong(text[]) RETURNS TABLE (a text, b text) LANGUAGE wasm AS 'echo#strings';
+CREATE FUNCTION wrong(text) RETURNS text LANGUAGE wasm AS 'echo#a_string';
+CREATE FUNCTION wrong(text) RETURNS text LANGUAGE wasm AS 'echo#colour';
+CREATE FUNCTION wrong(anyelement) RETURNS anyelement LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION wrong(INOUT text, OUT text) LANGUAGE wasm AS 'echo#a-string';
+
+-- case: lists as sets
+CREATE FUNCTION set_of(integer[]) RETURNS SETOF integer LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION set_of(text[]) RETURNS SETOF text LANGUAGE wasm STRICT AS 'echo#strings';
+CREATE FUNCTION set_of(bytea) RETURNS SETOF smallint LANGUAGE wasm AS 'echo#bytes';
+CREATE FUNCTION set_of(bigint[]) RETURNS SETOF numeric LANGUAGE wasm AS 'echo#options';
+CREATE FUNCTION set_of(components.point[]) RETURNS SETOF components.point LANGUAGE wasm AS 'echo#points';
+CREATE FUNCTION table_of(components.point[]) RETURNS TABLE (the_label text, y double precision, x numeric) LANGUAGE wasm AS 'echo#points';
+CREATE FUNCTION set_of(jsonb) RETURNS SETOF integer LANGUAGE wasm AS 'echo#outcomes';
+CREATE FUNCTION set_of_json(jsonb) RETURNS SETOF jsonb LANGUAGE wasm AS 'echo#nested';
+SELECT set_of('{1,2,3}'::integer[]), 'x' AS x;
+SELECT * FROM set_of('{a,"",c}'::text[]) WITH ORDINALITY;
+SELECT * FROM set_of('{}'::integer[]);
+SELECT * FROM set_of(NULL::text[]);
+SELECT sum(s) FROM set_of('\x00ff7f'::bytea) s;
+SELECT s, s IS NULL AS none FROM set_of('{1,NULL,-3}'::bigint[]) s;
+SELECT * FROM set_of(ARRAY[(1, 0.5, 'a'), (2, 1, NULL)]::components.point[]);
+SELECT * FROM table_of(ARRAY[(1, 0.5, 'a'), (2, 1, NULL)]::components.point[]);
+SELECT count(*), sum(s) FROM set_of((SELECT array_agg(i) FROM generate_series(1, 100000) i)) s;
+SELECT * FROM set_of('{1,2,3}'::integer[]) LIMIT 1;
+SELECT i, set_of(array_fill(i, ARRAY[i])) FROM generate_series(0, 2) i;
+SELECT * FROM set_of('{"ok": [5, 6]}'::jsonb);
+SELECT * FROM set_of('{"err": 7}'::jsonb);
+SELECT * FROM set_of_json('[[1], [], [2, 3]]');
+SELECT attempt('SELECT set_of(NULL::integer[])');
+
+-- case: results as rows of ok and err
+CREATE FUNCTION both_out(jsonb, OUT ok integer, OUT err text) LANGUAGE wasm AS 'echo#outcome';
+CREATE FUNCTION both_table(jsonb) RETURNS TABLE (ok integer, err text) LANGUAGE wasm AS 'echo#outcome';
+CREATE FUNCTION both_ok(jsonb, OUT ok integer, OUT err boolean) LANGUAGE wasm AS 'echo#only-ok';
+CREATE FUNCTION both_error(jsonb, OUT ok boolean, OUT err bigint) LANGUAGE wasm AS 'echo#only-error';
+CREATE FUNCTION both_failure(failure, OUT ok boolean, OUT err failure) LANGUAGE wasm AS 'echo#fail';
+CREATE FUNCTION both_lists(jsonb, OUT ok integer[], OUT err bigint) LANGUAGE wasm AS 'echo#outcomes';
+CREATE TYPE outcome_type AS (ok integer, err text);
+CREATE FUNCTION both_type(jsonb) RETURNS outcome_type LANGUAGE wasm AS 'echo#outcome';
+CREATE FUNCTION both_json(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#outcome';
+SELECT * FROM both_out('{"ok": 5}');
+SELECT * FROM both_out('{"err": "text"}');
+SELECT * FROM both_table('{"err": ""}');
+SELECT * FROM both_ok('{"ok": 1}'), both_ok('{"err": null}') e;
+SELECT * FROM both_error('{"ok": null}'), both_error('{"err": -1}') e;
+SELECT * FROM both_failure(('22012', 'message', NULL, 'hint'));
+SELECT * FROM both_lists('{"ok": []}'), both_lists('{"err": 1}') e;
+SELECT both_type('{"ok": 5}'), both_json('{"ok": 5}'), attempt($$SELECT both_json('{"err": "x"}')$$);
+CREATE FUNCTION wrong(jsonb, OUT err text, OUT ok integer) LANGUAGE wasm AS 'echo#outcome';
+CREATE FUNCTION wrong(jsonb, OUT ok integer, OUT err integer) LANGUAGE wasm AS 'echo#outcome';
+
+-- case: flags as a bit mask, enums as text
+CREATE FUNCTION mask(bigint) RETURNS bigint LANGUAGE wasm AS 'echo#an-access';
+CREATE FUNCTION many_mask(bigint) RETURNS bigint LANGUAGE wasm AS 'echo#many-flags';
+CREATE FUNCTION mask_names(bigint) RETURNS text[] LANGUAGE wasm AS 'echo#an-access';
+CREATE FUNCTION colour_name(text) RETURNS text LANGUAGE wasm AS 'echo#a-colour';
+CREATE FUNCTION colour_names(text[]) RETURNS varchar[] LANGUAGE wasm AS 'echo#colours';
+SELECT mask(0), mask(7), mask_names(5), many_mask(4294967295), many_mask(2147483648), attempt('SELECT mask(8)'), attempt('SELECT mask(-1)'), attempt('SELECT many_mask(4294967296)');
+SELECT colour_name('light-green'), colour_names('{red,blue}'), attempt('SELECT colour_name(''light_green'')'), attempt('SELECT colour_name('''')');
+
+-- case: jsonb for anything
+CREATE FUNCTION j_bool(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION j_u64(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-u64';
+CREATE FUNCTION j_f32(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-f32';
+CREATE FUNCTION j_f64(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION j_char(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-char';
+CREATE FUNCTION j_strings(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#strings';
+CREATE FUNCTION j_bytes(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#bytes';
+CREATE FUNCTION j_pair(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#pair';
+CREATE FUNCTION j_point(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-point';
+CREATE FUNCTION j_points(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#points';
+CREATE FUNCTION j_access(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#an-access';
+CREATE FUNCTION j_colour(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#a-colour';
+CREATE FUNCTION j_maybe(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#maybe-string';
+CREATE FUNCTION j_options(jsonb) RETURNS jsonb LANGUAGE wasm AS 'echo#options';
+SELECT j_bool('true'), j_bool('false'), j_u64('18446744073709551615'), j_f32('0.1'), j_f32('"-Infinity"'), j_f64('1e-5'), j_char('"€"');
+SELECT j_strings('["a", "", "č\n\"\\"]'), j_bytes('[0, 255]'), j_pair('[1, "x"]'), j_colour('"light-green"'), j_access('["run-it", "read", "read"]');
+SELECT j_point('{"x": 1, "y": 0.5, "the-label": "l"}'), j_point('{"x": 1, "y": 0}'), j_points('[{"x": 1, "y": 0, "the-label": null}]');
+SELECT j_maybe('null') IS NULL AS none, j_maybe(NULL) IS NULL AS none, j_maybe('""'), j_options('[1, null]');
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT j_bool(''1'')', 'SELECT j_bool(NULL)', 'SELECT j_u64(''-1'')', 'SELECT j_u64(''"1"'')', 'SELECT j_f32(''1e39'')',
+	'SELECT j_char(''"ab"'')', 'SELECT j_strings(''[1]'')', 'SELECT j_bytes(''[256]'')', 'SELECT j_bytes(''"\\x00"'')', 'SELECT j_pair(''[1]'')',
+	'SELECT j_pair(''[1, "x", 2]'')', 'SELECT j_pair(''{}'')', 'SELECT j_point(''{"x": 1}'')', 'SELECT j_point(''{"x": 1, "y": 1, "z": 1}'')',
+	'SELECT j_point(''[1, 2, "x"]'')', 'SELECT j_access(''"read"'')', 'SELECT j_access(''["reads"]'')', 'SELECT j_access(''[1]'')',
+	'SELECT j_colour(''"pink"'')', 'SELECT j_colour(''0'')']) q;
+
+-- case: domains, on the way out and within
+CREATE DOMAIN positive AS integer CHECK (value > 0);
+CREATE DOMAIN few AS integer[] CHECK (cardinality(value) < 3);
+CREATE DOMAIN upper_point AS components.point CHECK ((value).y >= 0);
+CREATE DOMAIN not_none AS integer CHECK (value IS NOT NULL);
+CREATE DOMAIN object AS jsonb CHECK (jsonb_typeof(value) = 'object');
+CREATE TYPE strict_point AS (x positive, y double precision, the_label short);
+CREATE FUNCTION d(integer) RETURNS positive LANGUAGE wasm AS 'echo#a-s32';
+CREATE FUNCTION d(integer[]) RETURNS few LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION d_each(integer[]) RETURNS positive[] LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION d_set(integer[]) RETURNS SETOF positive LANGUAGE wasm AS 'echo#s32s';
+CREATE FUNCTION d(components.point) RETURNS upper_point LANGUAGE wasm AS 'echo#a-point';
+CREATE FUNCTION d_strict(components.point) RETURNS strict_point LANGUAGE wasm AS 'echo#a-point';
+CREATE FUNCTION d_in(upper_point) RETURNS components.point LANGUAGE wasm AS 'echo#a-point';
+CREATE FUNCTION d_none(integer) RETURNS not_none LANGUAGE wasm AS 'echo#maybe-s32';
+CREATE FUNCTION d(jsonb) RETURNS object LANGUAGE wasm AS 'echo#a-shape';
+CREATE FUNCTION d_ok(jsonb) RETURNS positive LANGUAGE wasm AS 'echo#outcome';
+SELECT d(1), d('{1,2}'::integer[]), d_each('{1,2}'), d((1, 0, 'x')::components.point), d_strict((1, 0, 'x')), d_in((1, 0, 'x')), d_none(5), d('{"square": 1}'::jsonb), d_ok('{"ok": 1}');
+SELECT d_set('{1,2}');
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT d(0)', 'SELECT d(''{1,2,3}''::integer[])', 'SELECT d_each(''{1,0}'')', 'SELECT d_set(''{1,0}'')',
+	'SELECT d((1, -1, ''x'')::components.point)', 'SELECT d_strict((0, 0, ''x''))', 'SELECT d_strict((1, 0, ''longer''))', 'SELECT d_none(NULL)',
+	'SELECT d(''"none"''::jsonb)', 'SELECT d_ok(''{"ok": 0}'')', 'SELECT d_ok(''{"err": "x"}'')']) q;
+SELECT d(1);
+
+-- case: NULL for what has no place for it
+CREATE FUNCTION null_in(integer) RETURNS integer LANGUAGE wasm AS 'echo#a-s32';
+CREATE FUNCTION null_in(text) RETURNS text LANGUAGE wasm AS 'echo#a-string';
+CREATE FUNCTION null_in(components.point) RETURNS components.point LANGUAGE wasm AS 'echo#a-point';
+SELECT attempt('SELECT null_in(NULL::integer)'), attempt('SELECT null_in(NULL::text)'), attempt('SELECT null_in(NULL::components.point)');
+SELECT null_in(1), null_in('x'), null_in((1, 2, NULL));
 
 SET client_min_messages = warning;
 DROP SCHEMA components CASCADE;
-RESET client_min_messages;
