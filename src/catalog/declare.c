@@ -194,11 +194,13 @@ pgw_declare_type(const PgwDeclarer *declarer, const PgwTypeDeclaration *type)
 
 /* --- names --- */
 
-/* The function's own name, without the instance's */
-static const char *
+/* The function's own name, without the instance's; in snake case for a component */
+static char *
 own_name(const PgwExtern *export)
 {
-	return export->name + (export->from_length > 0 ? export->from_length + 1 : 0);
+	if (export->wit == NULL)
+		return pstrdup(export->name);
+	return pgw_snake_case(export->name + (export->from_length > 0 ? export->from_length + 1 : 0));
 }
 
 /* "adder" of "docs:adder/adder@0.1.0" */
@@ -210,14 +212,14 @@ interface_name(const PgwExtern *export)
 
 	if (slash != NULL)
 		name = slash + 1;
-	return pnstrdup(name, strcspn(name, "@"));
+	return pgw_snake_case(pnstrdup(name, strcspn(name, "@")));
 }
 
-/* "docs_adder_adder_0_1_0" */
+/* "docs_adder_adder_0_1_0_add" */
 static char *
-whole_interface_name(const PgwExtern *export)
+whole_name(const PgwExtern *export)
 {
-	char	   *name = pnstrdup(export->name, export->from_length);
+	char	   *name = pgw_snake_case(export->name);
 
 	for (char *c = name; *c != '\0'; c++)
 	{
@@ -227,37 +229,70 @@ whole_interface_name(const PgwExtern *export)
 	return name;
 }
 
-/* Has another function the same name, or, with_interface, also that of its interface? */
-static bool
-is_ambiguous(const PgwCode *code, const PgwExtern *export, bool with_interface)
+/* Names of an export, each longer than the one before */
+#define NAMES 3
+
+static char *
+nth_name(const PgwExtern *export, int n)
 {
-	CHECK_FOR_INTERRUPTS();
+	if (n == 0 || export->from_length == 0)
+		return own_name(export);
+	return n == 1 ? psprintf("%s_%s", interface_name(export), own_name(export)) : whole_name(export);
+}
+
+/* How many exports have a name; of one that is too long for SQL, the beginning will do. */
+typedef struct NameEntry
+{
+	char		name[2 * NAMEDATALEN];
+	int			uses;
+} NameEntry;
+
+static HTAB *
+count_names(const PgwCode *code, int n)
+{
+	HASHCTL		control = {.keysize = 2 * NAMEDATALEN,.entrysize = sizeof(NameEntry),.hcxt = CurrentMemoryContext};
+	HTAB	   *names = hash_create("names of WebAssembly exports", code->nexports, &control,
+									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+
 	for (int i = 0; i < code->nexports; i++)
 	{
-		const PgwExtern *other = &code->exports[i];
+		const PgwExtern *export = &code->exports[i];
+		char	   *name;
+		NameEntry  *entry;
+		bool		found;
 
-		if (other != export && other->kind == PGW_EXTERN_FUNCTION && other->name != NULL &&
-			pg_strcasecmp(own_name(other), own_name(export)) == 0 &&
-			(!with_interface || strcmp(interface_name(other), interface_name(export)) == 0))
-			return true;
+		CHECK_FOR_INTERRUPTS();
+		if (export->kind != PGW_EXTERN_FUNCTION || export->name == NULL)
+			continue;
+		name = nth_name(export, n);
+		entry = hash_search(names, name, HASH_ENTER, &found);
+		entry->uses = found ? entry->uses + 1 : 1;
+		pfree(name);
 	}
-	return false;
+	return names;
+}
+
+static bool
+is_ambiguous(PgwDeclarer *declarer, const char *name, int n)
+{
+	const NameEntry *entry;
+
+	if (declarer->names[n] == NULL)
+		declarer->names[n] = count_names(declarer->code, n);
+	entry = hash_search(declarer->names[n], name, HASH_FIND, NULL);
+	return entry != NULL && entry->uses > 1;
 }
 
 char *
-pgw_declare_name(const PgwDeclarer *declarer, const PgwExtern *export)
+pgw_declare_name(PgwDeclarer *declarer, const PgwExtern *export)
 {
-	char	   *name;
+	int			n = 0;
 
 	if (export->name == NULL)
 		return pstrdup(declarer->prefix);
-	if (export->wit == NULL)
-		return psprintf("%s%s", declarer->prefix, export->name);
-	name = pgw_snake_case(own_name(export));
-	if (export->from_length > 0 && is_ambiguous(declarer->code, export, false))
-		name = psprintf("%s_%s", pgw_snake_case(is_ambiguous(declarer->code, export, true) ?
-												whole_interface_name(export) : interface_name(export)), name);
-	return psprintf("%s%s", declarer->prefix, name);
+	while (export->from_length > 0 && n < NAMES - 1 && is_ambiguous(declarer, nth_name(export, n), n))
+		n++;
+	return psprintf("%s%s", declarer->prefix, nth_name(export, n));
 }
 
 /* --- obstacles --- */

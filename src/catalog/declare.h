@@ -10,6 +10,7 @@
 
 #include "engine/code.h"
 #include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 
 /* Attributes of the functions that are declared */
 typedef struct PgwAttributes
@@ -36,16 +37,17 @@ typedef struct PgwDeclarer
 								 * qualified */
 	const char *prefix;			/* of functions */
 	List	   *types;			/* PgwTypeDeclarations, in the order of their making */
+	HTAB	   *names[2];		/* of exports, to see which are the same */
 } PgwDeclarer;
 
 /* Strings are palloc'd, here and below. */
 
 /*
  * The name of the function for an export: of a core module its own, of a component
- * in snake case, with the interface's in front where others would have the same, and
- * all of that where these have too.
+ * in snake case, with the interface's in front where others would have the same, or
+ * with the package's and the version too.
  */
-extern char *pgw_declare_name(const PgwDeclarer *declarer, const PgwExtern *export);
+extern char *pgw_declare_name(PgwDeclarer *declarer, const PgwExtern *export);
 
 /*
  * Why no function of that name can stand for the export, as a phrase; NULL when
