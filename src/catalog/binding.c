@@ -418,7 +418,10 @@ breakage(const PgwProc *proc, const PgwBody *body, const PgwCode *code)
 	pgw_function_signature(proc, &signature);
 	if (!pgw_plan_make(&plan, &signature, code, export))
 		return psprintf("The function's SQL signature is %s; the new export \"%s\" has the type %s.",
-						pgw_signature_text(&signature), pgw_shown_name(name), pgw_functype_text(&export->func));
+						pgw_signature_text(&signature), pgw_shown_name(name), pgw_extern_type(export));
+	if (proc->retset && !proc->is_table && !pgw_plan_has_set(&plan))
+		return psprintf("The function returns a set; the new export \"%s\" has the type %s.",
+						pgw_shown_name(name), pgw_extern_type(export));
 	return NULL;
 }
 

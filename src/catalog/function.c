@@ -224,7 +224,7 @@ pgw_function_plan(const PgwProc *proc, const PgwCode *code, const PgwExtern *exp
 						NameStr(proc->name), pgw_shown_name(export->name)),
 				 errdetail("The SQL signature is %s; the export has the type %s.",
 						   pgw_signature_text(&signature), pgw_extern_type(export))));
-	if (proc->retset && !proc->is_table && (plan->crossing == NULL || !plan->crossing->is_set))
+	if (proc->retset && !proc->is_table && !pgw_plan_has_set(plan))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("function %s cannot return a set: the WebAssembly export \"%s\" returns no list",

@@ -69,6 +69,13 @@ typedef struct PgwPlan
 extern bool pgw_plan_make(PgwPlan *plan, const PgwSignature *sql, const PgwCode *code,
 						  const PgwExtern *export);
 
+/* Is its result a set, of any number? */
+static inline bool
+pgw_plan_has_set(const PgwPlan *plan)
+{
+	return plan->crossing != NULL && plan->crossing->is_set;
+}
+
 /* The signature as SQL writes it, "(integer) RETURNS integer"; palloc'd. */
 extern char *pgw_signature_text(const PgwSignature *sql);
 
