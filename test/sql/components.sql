@@ -315,7 +315,6 @@ SELECT v, attempt(format('SELECT nested(%L)', v)) FROM unnest(ARRAY['{}', '[1]',
 -- case: more than 16 flat values
 SELECT sum(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
 SELECT nothing();
-RESET client_min_messages;
 -- case: other numbers, where they are declared
 CREATE FUNCTION n(numeric) RETURNS numeric LANGUAGE wasm AS 'echo#a-s8';
 CREATE FUNCTION n(bigint) RETURNS integer LANGUAGE wasm AS 'echo#a-u32';
@@ -518,6 +517,560 @@ CREATE FUNCTION null_in(text) RETURNS text LANGUAGE wasm AS 'echo#a-string';
 CREATE FUNCTION null_in(components.point) RETURNS components.point LANGUAGE wasm AS 'echo#a-point';
 SELECT attempt('SELECT null_in(NULL::integer)'), attempt('SELECT null_in(NULL::text)'), attempt('SELECT null_in(NULL::components.point)');
 SELECT null_in(1), null_in('x'), null_in((1, 2, NULL));
+
+-- case: strings in UTF-16, and in Latin-1 or UTF-16
+CREATE FUNCTION wide() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m
+		(memory (export "memory") 1)
+		(global $heap (mut i32) (i32.const 1024))
+		(func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+			(local $at i32) (local $missing i32)
+			(local.set $at (i32.and (i32.sub (i32.add (global.get $heap) (local.get $align)) (i32.const 1))
+				(i32.sub (i32.const 0) (local.get $align))))
+			(global.set $heap (i32.add (local.get $at) (local.get $size)))
+			(local.set $missing (i32.sub (i32.shr_u (i32.add (global.get $heap) (i32.const 65535)) (i32.const 16))
+				(memory.size)))
+			(if (i32.gt_s (local.get $missing) (i32.const 0))
+				(then (if (i32.lt_s (memory.grow (local.get $missing)) (i32.const 0)) (then unreachable))))
+			(if (local.get $old_size) (then (memory.copy (local.get $at) (local.get $old)
+				(select (local.get $old_size) (local.get $size) (i32.lt_u (local.get $old_size) (local.get $size))))))
+			(local.get $at))
+		(func (export "free") (param i32) (global.set $heap (i32.const 1024)))
+		(func (export "echo") (param i32 i32) (result i32)
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+		(func (export "units") (param i32 i32) (result i32) (local.get 1))
+		(func (export "at") (param i32 i32) (result i32)
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+	(core instance $i (instantiate $m))
+	(alias core export $i "memory" (core memory $memory))
+	(alias core export $i "realloc" (core func $realloc))
+	(alias core export $i "free" (core func $free))
+	(func (export "echo16") (param "v" string) (result string)
+		(canon lift (core func $i "echo") string-encoding=utf16 (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "list16") (param "v" (list string)) (result (list string))
+		(canon lift (core func $i "echo") string-encoding=utf16 (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "units16") (param "v" string) (result u32)
+		(canon lift (core func $i "units") string-encoding=utf16 (memory $memory) (realloc $realloc)))
+	(func (export "read16") (param "v" (list u16)) (result string)
+		(canon lift (core func $i "at") string-encoding=utf16 (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "at16") (param "at" u32) (param "length" u32) (result string)
+		(canon lift (core func $i "at") string-encoding=utf16 (memory $memory)))
+	(func (export "echo1") (param "v" string) (result string)
+		(canon lift (core func $i "echo") string-encoding=latin1+utf16 (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "units1") (param "v" string) (result u32)
+		(canon lift (core func $i "units") string-encoding=latin1+utf16 (memory $memory) (realloc $realloc)))
+	(func (export "at1") (param "at" u32) (param "length" u32) (result string)
+		(canon lift (core func $i "at") string-encoding=latin1+utf16 (memory $memory))))';
+SELECT count(*) FROM wasm.create_functions('wide');
+SELECT s, echo16(s) = s AS same, units16(s), echo1(s) = s AS same, units1(s)
+FROM unnest(ARRAY['', 'a', 'ÿ', 'č', '🐘', 'aÿč🐘', repeat('ü', 5), 'ü' || repeat('x', 10) || '€']) s;
+SELECT echo16(repeat('č🐘', 100000)) = repeat('č🐘', 100000) AS same, echo1(repeat('ü', 300000) || 'č') = repeat('ü', 300000) || 'č' AS same;
+SELECT list16('{a,"",č🐘}'), read16('{97,55357,56344}');
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT read16(''{55357}'')', 'SELECT read16(''{56344,55357}'')', 'SELECT read16(''{97,0}'')',
+	'SELECT at16(65535, 1)', 'SELECT at16(65534, 1)', 'SELECT at16(65536, 0)', 'SELECT at16(1, 1)', 'SELECT at16(0, 4294967295)', 'SELECT at16(0, 2147483648)',
+	'SELECT at1(65535, 1)', 'SELECT at1(65536, 1)', 'SELECT at1(1, 2147483649)', 'SELECT at1(1, 0)', 'SELECT at1(0, 4294967295)']) q;
+SELECT echo16('after errors');
+
+-- case: exports within instances, whose names collide
+CREATE FUNCTION adders() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m
+		(func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+		(func (export "subtract") (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1))))
+	(core instance $i (instantiate $m))
+	(func $add (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
+	(func $subtract (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "subtract")))
+	(instance $adder (export "add" (func $add)) (export "only-here" (func $add)))
+	(instance $other (export "add" (func $subtract)))
+	(export "docs:adder/add-it@0.1.0" (instance $adder))
+	(export "docs:adder/sub-tract@0.1.0" (instance $other))
+	(export "plain" (func $add))
+	(export "plain-instance" (instance $other)))';
+SELECT name, type, declaration FROM wasm.exports('adders');
+SELECT wasm.create_functions('adders', 'x_');
+SELECT x_add_it_add(5, 3), x_sub_tract_add(5, 3), x_plain_instance_add(5, 3), x_only_here(5, 3), x_plain(5, 3);
+CREATE FUNCTION by_name(integer, integer) RETURNS integer LANGUAGE wasm AS 'adders#docs:adder/sub-tract@0.1.0#add';
+SELECT by_name(5, 3);
+CREATE FUNCTION wrong(integer, integer) RETURNS integer LANGUAGE wasm AS 'adders#docs:adder/sub-tract@0.1.0#subtract';
+CREATE FUNCTION wrong(integer, integer) RETURNS integer LANGUAGE wasm AS 'adders#docs:adder/sub-tract@0.1.0';
+CREATE FUNCTION wrong(integer, integer) RETURNS integer LANGUAGE wasm AS 'adders#add';
+SELECT prosrc FROM pg_proc WHERE proname IN ('by_name', 'x_add_it_add') ORDER BY proname;
+
+-- case: interfaces of the same name in two packages
+CREATE FUNCTION same_interface() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m (func (export "f") (result i32) (i32.const 1)) (func (export "g") (result i32) (i32.const 2)))
+	(core instance $i (instantiate $m))
+	(func $f (result s32) (canon lift (core func $i "f")))
+	(func $g (result s32) (canon lift (core func $i "g")))
+	(instance $one (export "get" (func $f)))
+	(instance $two (export "get" (func $g)))
+	(export "a:one/config" (instance $one))
+	(export "b:two/config" (instance $two))
+	(export "b:two/config@2.0.0" (instance $two)))';
+SELECT wasm.create_functions('same_interface', 'y_');
+SELECT y_a_one_config_get(), y_b_two_config_get(), y_b_two_config_2_0_0_get();
+SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'y\_%' ORDER BY 1;
+
+-- case: the same inline
+CREATE FUNCTION inline(integer, integer) RETURNS integer LANGUAGE wasm AS ';; export: docs:adder/add@0.1.0#add
+(component
+	(core module $m (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
+	(core instance $i (instantiate $m))
+	(func $add (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
+	(instance $adder (export "add" (func $add)))
+	(export "docs:adder/add@0.1.0" (instance $adder)))';
+CREATE FUNCTION upper_first(text) RETURNS text LANGUAGE wasm AS
+'(component
+	(core module $m (memory (export "memory") 1)
+		(func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+		(func (export "f") (param i32 i32) (result i32)
+			(i32.store8 (local.get 0) (i32.sub (i32.load8_u (local.get 0)) (i32.const 32)))
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+	(core instance $i (instantiate $m))
+	(func (export "any-name") (param "v" string) (result string)
+		(canon lift (core func $i "f") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))';
+SELECT inline(2, 3), upper_first('hello');
+
+-- case: a declaration as text makes the same functions
+SELECT wasm.ddl('echo', 'again_') AS ddl \gset
+\echo :ddl
+CREATE SCHEMA elsewhere;
+SET search_path = elsewhere;
+SELECT wasm.ddl('components.echo') AS ddl \gset
+:ddl
+SELECT count(*) FROM pg_proc WHERE pronamespace = 'elsewhere'::regnamespace;
+SELECT a_point((1, 2, 'x')), a_colour('red'), pair((1, 'x')), outcomes('{"ok": [1]}');
+SET search_path = pg_catalog;
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'elsewhere'::regnamespace AND NOT EXISTS (
+	SELECT FROM pg_proc q WHERE q.pronamespace = 'components'::regnamespace AND q.proname = p.proname AND q.proisstrict = p.proisstrict
+	AND q.prosrc = p.prosrc AND pg_get_function_arguments(q.oid) = replace(pg_get_function_arguments(p.oid), 'elsewhere.', 'components.')
+	AND pg_get_function_result(q.oid) = replace(pg_get_function_result(p.oid), 'elsewhere.', 'components.'));
+SET search_path = elsewhere;
+
+-- case: functions made twice
+SELECT wasm.create_functions('components.echo');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM wasm.create_functions('components.echo', replace => true);
+SELECT count(*) FROM wasm.create_functions('components.echo', 'p_');
+SELECT p_a_point((1, 2, 'x')), pg_typeof(p_a_point((1, 2, 'x')));
+
+-- case: a type that is in the way
+CREATE SCHEMA third;
+SET search_path = third, components, public;
+CREATE TYPE colour AS ENUM ('red', 'blue');
+SELECT wasm.create_functions('echo');
+\echo :LAST_ERROR_SQLSTATE
+DROP TYPE colour;
+CREATE DOMAIN colour AS text;
+SELECT wasm.create_functions('echo');
+DROP DOMAIN colour;
+CREATE TYPE point AS (x integer, y double precision);
+SELECT wasm.create_functions('echo');
+DROP TYPE third.point;
+CREATE TYPE point AS (x integer, y double precision, the_label varchar);
+SELECT wasm.create_functions('echo');
+DROP TYPE third.point;
+CREATE TYPE point AS (y double precision, x integer, the_label text);
+SELECT wasm.create_functions('echo');
+DROP TYPE third.point;
+CREATE TABLE point (x integer, y double precision, the_label text);
+SELECT count(*) FROM wasm.create_functions('echo');
+SET search_path = components, public;
+SET client_min_messages = warning;
+DROP SCHEMA elsewhere, third CASCADE;
+RESET client_min_messages;
+
+-- case: resources are refused
+CREATE FUNCTION with_resource() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(type $r (resource (rep i32)))
+	(export $thing "thing" (type $r))
+	(core module $m
+		(func (export "make") (param i32) (result i32) (i32.const 0))
+		(func (export "one") (result i32) (i32.const 1)))
+	(core instance $i (instantiate $m))
+	(core func $new (canon resource.new $r))
+	(func (export "[constructor]thing") (param "v" u32) (result (own $thing)) (canon lift (core func $i "make")))
+	(func (export "[static]thing.make") (param "v" u32) (result (own $thing)) (canon lift (core func $i "make")))
+	(func (export "take") (param "v" (borrow $thing)) (result u32) (canon lift (core func $i "make")))
+	(func (export "one") (result u32) (canon lift (core func $i "one"))))';
+SELECT name, kind, type, declaration FROM wasm.exports('with_resource');
+SELECT wasm.create_functions('with_resource', 'r_');
+CREATE FUNCTION wrong(bigint) RETURNS bigint LANGUAGE wasm AS 'with_resource#take';
+\echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION wrong(bigint) RETURNS jsonb LANGUAGE wasm AS 'with_resource#[constructor]thing';
+SELECT r_one();
+
+-- case: a module is replaced
+CREATE FUNCTION changing() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+	(core instance $i (instantiate $m))
+	(func (export "f") (param "v" s32) (result s32) (canon lift (core func $i "f"))))';
+CREATE FUNCTION changed(integer) RETURNS integer LANGUAGE wasm AS 'changing#f';
+SELECT changed(1);
+SELECT wasm.create_module('changing', replace => true, module =>
+'(component
+	(core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 2))))
+	(core instance $i (instantiate $m))
+	(func (export "f") (param "other-name" s32) (result s32) (canon lift (core func $i "f"))))');
+SELECT changed(1);
+-- another type, which the declaration fits as well
+SELECT wasm.create_module('changing', replace => true, module =>
+'(component
+	(core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 3))))
+	(core instance $i (instantiate $m))
+	(func (export "f") (param "v" u8) (result u32) (canon lift (core func $i "f"))))');
+SELECT changed(1), attempt('SELECT changed(-1)');
+-- a core module with the same function
+SELECT wasm.create_module('changing', replace => true, module =>
+'(module (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 4))))');
+SELECT changed(1);
+SELECT attempt(format('SELECT wasm.create_module(''changing'', replace => true, module => %L)', module)) FROM (VALUES
+	('(component (core module $m (func (export "f") (param i64) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
+		(func (export "f") (param "v" bool) (result s32) (canon lift (core func $j "f"))))'),
+	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
+		(func (export "f") (param "v" bool) (result s32) (canon lift (core func $i "f"))))'),
+	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
+		(func (export "g") (param "v" s32) (result s32) (canon lift (core func $i "f"))))'),
+	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
+		(func $f (param "v" s32) (result s32) (canon lift (core func $i "f"))) (instance $x (export "f" (func $f))) (export "a:b/c" (instance $x)))'),
+	('(component)')) v(module);
+SELECT changed(1);
+CREATE FUNCTION sets() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m (memory (export "memory") 1)
+		(func (export "list") (result i32) (i32.store (i32.const 20) (i32.const 2)) (i32.const 16)))
+	(core instance $i (instantiate $m))
+	(func (export "f") (result (list u32)) (canon lift (core func $i "list") (memory (core memory $i "memory")))))';
+CREATE FUNCTION set_of_two() RETURNS SETOF integer LANGUAGE wasm AS 'sets#f';
+SELECT set_of_two();
+SELECT attempt($$SELECT wasm.create_module('sets', replace => true, module =>
+	'(component (core module $m (func (export "f") (result i32) (i32.const 5))) (core instance $i (instantiate $m))
+		(func (export "f") (result u32) (canon lift (core func $i "f"))))')$$);
+SELECT set_of_two();
+
+-- case: a file with a component
+CREATE FUNCTION file(name text, module text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	path text := current_setting('data_directory') || '/wasm_regress_' || name;
+	lo oid := lo_from_bytea(0, convert_to(module, 'UTF8'));
+BEGIN
+	PERFORM lo_export(lo, path);
+	PERFORM lo_unlink(lo);
+	RETURN path;
+END
+$$;
+SELECT file('component.wat', '(component
+	(core module $m (memory (export "memory") 1)
+		(func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+		(func (export "pair") (param i32) (result i32)
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 0)) (i32.const 16)))
+	(core instance $i (instantiate $m))
+	(type $t (record (field "a-b" s32) (field "c" s32)))
+	(export $two "the-two" (type $t))
+	(func $f (export "add-one") (param "v" s32) (result s32) (canon lift (core func $i "f")))
+	(func (export "pair-of") (param "v" s32) (result $two) (canon lift (core func $i "pair") (memory (core memory $i "memory"))))
+	(instance $x (export "add-one" (func $f)))
+	(export "a:b/c@1.0.0" (instance $x)))') AS component \gset
+SELECT wasm_new_instance(:'component', 'ns') IS NOT NULL AS id;
+SELECT ns_add_one(1), ns_pair_of(5), ns_c_add_one(2);
+SELECT name, inputs, outputs FROM wasm.exported_functions WHERE name LIKE 'ns\_%' ORDER BY name;
+SELECT wasm_new_instance(:'component', 'ns') = (SELECT id FROM wasm.instances WHERE wasm_file = :'component') AS same_id;
+SELECT file('component.wat', '(component
+	(core module $m (func (export "f") (param i64) (result i64) (i64.add (local.get 0) (i64.const 2))))
+	(core instance $i (instantiate $m))
+	(func (export "add-one") (param "v" s64) (result s64) (canon lift (core func $i "f"))))') IS NOT NULL AS written;
+SELECT wasm_new_instance(:'component', 'ns') IS NOT NULL AS id;
+SELECT ns_add_one(1), pg_typeof(ns_add_one(1));
+SELECT name, inputs, outputs FROM wasm.exported_functions WHERE name LIKE 'ns\_%' ORDER BY name;
+
+-- case: what a component is
+SELECT wasm.validate('(component)'), wasm.validate('(component (core module (func unreachable)))'), wasm.validate('(component (import "f" (func)))'),
+	wasm.validate('\x0061736d0d000100'), wasm.validate('\x0061736d0e000100'), wasm.validate('\x0061736d0d00010001'),
+	wasm.validate('(component (func $f))'), wasm.validate('(component (export "f" (func 0)))');
+SELECT module, attempt(format('SELECT wasm.create_module(''wrong_module'', %L::bytea)', module)) FROM (VALUES ('(component (func (export "f")))'),
+	('(component (export "f" (func 0)))'), ('\x0061736d0e000100'), ('\x0061736d0d000200'), ('\x0061736d0d00010001'), ('\x0061736d0d0001000007'),
+	('(component $a (component $b) (component $c'), ('(component (type (flags)))'), ('(component (type (record)))'), ('(component (type (variant)))'),
+	('(component (type (enum)))'), ('(component (type (tuple)))'), ('(component (type (enum "a" "a")))'), ('(component (type (record (field "A" u8) (field "a" u8))))'),
+	('(component (type $t (record (field "a" u8))) (func (export "f") (param "v" $t) (canon lift (core func 0))))'),
+	('(component (export "Not Kebab" (type 0)))')) v(module);
+
+-- case: DO runs the only function without parameters
+DO LANGUAGE wasm '(component
+	(core module $m (func (export "f")))
+	(core instance $i (instantiate $m))
+	(func (export "run") (canon lift (core func $i "f"))))';
+DO LANGUAGE wasm '(component
+	(core module $m (func (export "f") unreachable))
+	(core instance $i (instantiate $m))
+	(func (export "run") (canon lift (core func $i "f"))))';
+\echo :LAST_ERROR_SQLSTATE
+DO LANGUAGE wasm '(component
+	(core module $m (func (export "f")) (func (export "g") unreachable))
+	(core instance $i (instantiate $m))
+	(func (export "main") (canon lift (core func $i "f")))
+	(func (export "other") (canon lift (core func $i "g"))))';
+DO LANGUAGE wasm '(component
+	(core module $m (memory (export "memory") 1)
+		(func (export "f") (result i32) (i32.store8 (i32.const 16) (i32.const 1)) (i32.store8 (i32.const 32) (i32.const 98))
+			(i32.store (i32.const 20) (i32.const 32)) (i32.store (i32.const 24) (i32.const 1)) (i32.const 16))
+		(func (export "g") (param i32) (result i32) (local.get 0)))
+	(core instance $i (instantiate $m))
+	(func $run (result (result (error string))) (canon lift (core func $i "f") (memory (core memory $i "memory"))))
+	(func (export "with") (param "v" u32) (result u32) (canon lift (core func $i "g")))
+	(instance $x (export "run" (func $run)))
+	(export "wasi:cli/run@0.2.0" (instance $x)))';
+\echo :LAST_ERROR_SQLSTATE
+DO LANGUAGE wasm '(component)';
+\echo :LAST_ERROR_SQLSTATE
+
+-- case: what traps
+CREATE FUNCTION traps() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m
+		(memory (export "memory") 1)
+		(global $calls (mut i32) (i32.const 0))
+		(func (export "crash") unreachable)
+		(func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+		(func $down (export "recurse") (param i32) (result i32) (i32.add (call $down (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
+		(func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+		(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+		(func (export "spin") (loop $l (br $l)))
+		(func (export "tick") (result i32)
+			(global.set $calls (i32.add (global.get $calls) (i32.const 1))) (global.get $calls)))
+	(core instance $i (instantiate $m))
+	(func (export "crash") (canon lift (core func $i "crash")))
+	(func (export "divide") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "divide")))
+	(func (export "recurse") (param "v" s32) (result s32) (canon lift (core func $i "recurse")))
+	(func (export "load") (param "v" u32) (result s32) (canon lift (core func $i "load")))
+	(func (export "grow") (param "v" u32) (result s32) (canon lift (core func $i "grow")))
+	(func (export "spin") (canon lift (core func $i "spin")))
+	(func (export "tick") (result s32) (canon lift (core func $i "tick"))))';
+SELECT count(*) FROM wasm.create_functions('traps');
+SELECT tick(), tick();
+SELECT q, attempt(q), tick() FROM unnest(ARRAY['SELECT crash()', 'SELECT divide(1, 0)', 'SELECT divide(-2147483648, -1)', 'SELECT recurse(0)', 'SELECT load(65533)',
+	'SELECT load(4294967295)']) q;
+SELECT tick(), divide(6, 3);
+
+-- case: an endless loop
+SET statement_timeout = '200ms';
+SELECT spin();
+\echo :LAST_ERROR_SQLSTATE
+RESET statement_timeout;
+SELECT tick();
+SET wasm.fuel = 100000;
+SELECT spin();
+\echo :LAST_ERROR_SQLSTATE
+SELECT divide(6, 3);
+RESET wasm.fuel;
+
+-- case: the limit is for all memories of a component
+SELECT grow(1023), grow(1), grow(-1::bigint + 4294967296);
+SELECT wasm.reset() > 0 AS reset;
+CREATE FUNCTION two_memories() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m
+		(memory (export "memory") 1)
+		(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+		(func (export "size") (result i32) (memory.size)))
+	(core instance $a (instantiate $m))
+	(core instance $b (instantiate $m))
+	(func (export "grow-a") (param "v" u32) (result s32) (canon lift (core func $a "grow")))
+	(func (export "grow-b") (param "v" u32) (result s32) (canon lift (core func $b "grow")))
+	(func (export "size-a") (result u32) (canon lift (core func $a "size")))
+	(func (export "size-b") (result u32) (canon lift (core func $b "size"))))';
+SELECT count(*) FROM wasm.create_functions('two_memories');
+SELECT grow_a(500), grow_b(500), grow_b(23), grow_a(1), grow_b(1);
+SELECT size_a(), size_b();
+SELECT grow_b(22), grow_b(1), grow_a(1), size_a() + size_b() AS pages;
+SELECT wasm.reset() > 0 AS reset;
+SET wasm.memory_limit = '128kB';
+SELECT size_a() + size_b() AS pages, grow_a(1), grow_b(1);
+SET wasm.memory_limit = '127kB';
+SELECT wasm.reset() > 0 AS reset;
+SELECT attempt('SELECT size_a()');
+RESET wasm.memory_limit;
+SET wasm.session_memory_limit = '200kB';
+SELECT size_a(), grow_a(1), grow_b(1), grow_a(1);
+RESET wasm.session_memory_limit;
+SELECT size_a(), grow_a(1);
+
+-- case: functions of the host
+CREATE FUNCTION hosted() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(import "postgres:host/log@0.1.0" (instance $log
+		(type $l (enum "debug" "log" "info" "notice" "warning"))
+		(export "level" (type $level (eq $l)))
+		(export "log" (func (param "level" $level) (param "message" string)))))
+	(import "postgres:host/session@0.1.0" (instance $session
+		(export "setting" (func (param "name" string) (result (option string))))))
+	(import "postgres:host/query@0.1.0" (instance $query
+		(type $v (variant (case "null") (case "boolean" bool) (case "int" s64) (case "float" float64) (case "text" string)
+			(case "bytes" (list u8))))
+		(export "value" (type $value (eq $v)))
+		(type $e (record (field "sqlstate" string) (field "message" string) (field "detail" (option string)) (field "hint" (option string))))
+		(export "sql-error" (type $error (eq $e)))
+		(export "query" (func (param "sql" string) (param "params" (list $value)) (result (list (list $value)))))
+		(export "execute" (func (param "sql" string) (param "params" (list $value)) (result u64)))
+		(export "try-execute" (func (param "sql" string) (param "params" (list $value)) (result (result u64 (error $error)))))))
+	(alias export $query "value" (type $value))
+	(alias export $query "sql-error" (type $error))
+	(core module $libc
+		(memory (export "memory") 1)
+		(global $heap (mut i32) (i32.const 1024))
+		(func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+			(local $at i32)
+			(local.set $at (i32.and (i32.sub (i32.add (global.get $heap) (local.get $align)) (i32.const 1))
+				(i32.sub (i32.const 0) (local.get $align))))
+			(global.set $heap (i32.add (local.get $at) (local.get $size)))
+			(local.get $at))
+		(func (export "free") (param i32) (global.set $heap (i32.const 1024))))
+	(core instance $libc (instantiate $libc))
+	(alias core export $libc "memory" (core memory $memory))
+	(alias core export $libc "realloc" (core func $realloc))
+	(alias core export $libc "free" (core func $free))
+	(core func $log (canon lower (func $log "log") (memory $memory)))
+	(core func $setting (canon lower (func $session "setting") (memory $memory) (realloc $realloc)))
+	(core func $query (canon lower (func $query "query") (memory $memory) (realloc $realloc)))
+	(core func $execute (canon lower (func $query "execute") (memory $memory) (realloc $realloc)))
+	(core func $try (canon lower (func $query "try-execute") (memory $memory) (realloc $realloc)))
+	(core module $m
+		(import "host" "memory" (memory 1))
+		(import "host" "log" (func $log (param i32 i32 i32)))
+		(import "host" "setting" (func $setting (param i32 i32 i32)))
+		(import "host" "query" (func $query (param i32 i32 i32 i32 i32)))
+		(import "host" "execute" (func $execute (param i32 i32 i32 i32) (result i64)))
+		(import "host" "try" (func $try (param i32 i32 i32 i32 i32)))
+		(func (export "log") (param i32 i32 i32) (call $log (local.get 0) (local.get 1) (local.get 2)))
+		(func (export "setting") (param i32 i32) (result i32)
+			(call $setting (local.get 0) (local.get 1) (i32.const 64)) (i32.const 64))
+		(func (export "query") (param i32 i32 i32 i32) (result i32)
+			(call $query (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 64)) (i32.const 64))
+		(func (export "execute") (param i32 i32 i32 i32) (result i64)
+			(call $execute (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+		(func (export "try") (param i32 i32 i32 i32) (result i32)
+			(call $try (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 64)) (i32.const 64)))
+	(core instance $i (instantiate $m (with "host" (instance
+		(export "memory" (memory $memory)) (export "log" (func $log)) (export "setting" (func $setting))
+		(export "query" (func $query)) (export "execute" (func $execute)) (export "try" (func $try))))))
+	(alias export $log "level" (type $level))
+	(func (export "say") (param "level" $level) (param "message" string)
+		(canon lift (core func $i "log") (memory $memory) (realloc $realloc)))
+	(func (export "setting-of") (param "name" string) (result (option string))
+		(canon lift (core func $i "setting") (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "query") (param "sql" string) (param "params" (list $value)) (result (list (list $value)))
+		(canon lift (core func $i "query") (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "run-it") (param "sql" string) (param "params" (list $value)) (result u64)
+		(canon lift (core func $i "execute") (memory $memory) (realloc $realloc)))
+	(func (export "try-it") (param "sql" string) (param "params" (list $value)) (result (result u64 (error $error)))
+		(canon lift (core func $i "try") (memory $memory) (realloc $realloc) (post-return $free))))';
+SELECT * FROM wasm.imports('hosted');
+SELECT wasm.create_functions('hosted');
+SELECT say('notice', 'hello from a component'), say('warning', E'two\nlines');
+SELECT setting_of('work_mem') = current_setting('work_mem') AS same, setting_of('no.such') IS NULL AS none;
+SELECT query('SELECT $1, $2 + 1, $3::bool, $4::bytea, NULL', '[{"text": "čau"}, {"int": 41}, {"boolean": true}, {"bytes": [0, 255]}]');
+SELECT query('SELECT n, n / 2.0::float8 FROM generate_series(1, 3) n', '[]');
+SELECT query('SELECT 1 WHERE false', '[]');
+CREATE TABLE numbers (n integer);
+SELECT run_it('INSERT INTO numbers SELECT generate_series(1, $1)', '[{"int": 10}]'), run_it('DELETE FROM numbers WHERE n > $1', '[{"int": 7}]');
+SELECT attempt($$SELECT query('SELECT 1 / $1', '[{"int": 0}]')$$), attempt($$SELECT query('nonsense', '[]')$$);
+SELECT try_it('INSERT INTO numbers VALUES (1)', '[]'), attempt($$SELECT try_it('INSERT INTO numbers VALUES (1 / 0)', '[]')$$);
+SELECT count(*) FROM numbers;
+-- a component within a query of a component
+SELECT query('SELECT query($1, ''[{"int": 5}]'')', '[{"text": "SELECT $1 * 2"}]');
+SELECT query('SELECT outcome($1)', '[{"text": "{\"ok\": 5}"}]');
+SELECT attempt($$SELECT query('SELECT outcome($1)', '[{"text": "{\"err\": \"inner\"}"}]')$$), attempt($$SELECT query('SELECT crash()', '[]')$$);
+SELECT setting_of('work_mem') IS NOT NULL AS works;
+
+-- case: imports that nobody provides
+CREATE FUNCTION importing(instance text, name text, result text) RETURNS text LANGUAGE sql AS $$
+	SELECT attempt(format('SELECT wasm.create_module(''importer'', replace => true, module => convert_to(%L, ''UTF8''))', module)) || ', then ' ||
+		attempt('SELECT wasm.create_functions(''importer'', replace => true)')
+	FROM (SELECT format('(component (import "%s" (instance $x (export "%s" (func (result %s)))))
+		(core module $libc (memory (export "memory") 1) (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+		(core instance $libc (instantiate $libc))
+		(core func $f (canon lower (func $x "%2$s") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+		(core module $m (import "" "" (func %4$s)) (func (export "g")))
+		(core instance $i (instantiate $m (with "" (instance (export "" (func $f))))))
+		(func (export "g") (canon lift (core func $i "g"))))',
+		instance, name, result, CASE result WHEN 's32' THEN '(result i32)' ELSE '(param i32)' END) AS module) t
+$$;
+SELECT * FROM (VALUES ('a:b/c@1.0.0', 'f', 's32'), ('an-instance', 'f', 's32'), ('postgres:host/log@0.2.0', 'log', 's32'), ('postgres:host/session', 'database', 'string'),
+	('postgres:host/session@0.1.0', 'nothing', 's32'), ('postgres:host/session@0.1.0', 'database', 's32'), ('postgres:host/session@0.1.0', 'database', 'string'),
+	('wasi:no/such@0.2.0', 'f', 's32')) v(instance, name, result), importing(instance, name, result);
+CREATE FUNCTION wrong() RETURNS integer LANGUAGE wasm AS '(component (import "m" (core module $m (export "f" (func (result i32)))))
+	(core instance $i (instantiate $m)) (func (export "f") (result s32) (canon lift (core func $i "f"))))';
+\echo :LAST_ERROR_SQLSTATE
+SELECT "from", name, kind, type FROM wasm.imports('importer');
+
+-- case: WASI
+CREATE FUNCTION wasi() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+	(alias export $error "error" (type $error))
+	(import "wasi:io/streams@0.2.0" (instance $streams
+		(alias outer 1 $error (type $outer))
+		(export "error" (type $error (eq $outer)))
+		(export "output-stream" (type $stream (sub resource)))
+		(type $e (variant (case "last-operation-failed" (own $error)) (case "closed")))
+		(export "stream-error" (type $stream-error (eq $e)))
+		(export "[method]output-stream.blocking-write-and-flush"
+			(func (param "self" (borrow $stream)) (param "contents" (list u8)) (result (result (error $stream-error)))))))
+	(alias export $streams "output-stream" (type $stream))
+	(import "wasi:cli/stdout@0.2.0" (instance $stdout
+		(alias outer 1 $stream (type $outer))
+		(export "output-stream" (type $stream (eq $outer)))
+		(export "get-stdout" (func (result (own $stream))))))
+	(import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
+	(import "wasi:cli/environment@0.2.0" (instance $environment (export "get-arguments" (func (result (list string))))
+		(export "get-environment" (func (result (list (tuple string string)))))))
+	(core module $libc
+		(memory (export "memory") 1)
+		(func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+	(core instance $libc (instantiate $libc))
+	(alias core export $libc "memory" (core memory $memory))
+	(alias core export $libc "realloc" (core func $realloc))
+	(core func $stdout (canon lower (func $stdout "get-stdout")))
+	(core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory) (realloc $realloc)))
+	(core func $exit (canon lower (func $exit "exit")))
+	(core func $arguments (canon lower (func $environment "get-arguments") (memory $memory) (realloc $realloc)))
+	(core func $environment (canon lower (func $environment "get-environment") (memory $memory) (realloc $realloc)))
+	(core module $m
+		(import "wasi" "memory" (memory 1))
+		(import "wasi" "stdout" (func $stdout (result i32)))
+		(import "wasi" "write" (func $write (param i32 i32 i32 i32)))
+		(import "wasi" "exit" (func $exit (param i32)))
+		(import "wasi" "arguments" (func $arguments (param i32)))
+		(import "wasi" "environment" (func $environment (param i32)))
+		(func (export "print") (param i32 i32) (call $write (call $stdout) (local.get 0) (local.get 1) (i32.const 64)))
+		(func (export "exit") (param i32) (call $exit (local.get 0)))
+		(func (export "counts") (result i32)
+			(call $arguments (i32.const 64)) (call $environment (i32.const 72))
+			(i32.add (i32.mul (i32.const 1000) (i32.load (i32.const 68))) (i32.load (i32.const 76)))))
+	(core instance $i (instantiate $m (with "wasi" (instance
+		(export "memory" (memory $memory)) (export "stdout" (func $stdout)) (export "write" (func $write)) (export "exit" (func $exit))
+		(export "arguments" (func $arguments)) (export "environment" (func $environment))))))
+	(func (export "print") (param "text" string) (canon lift (core func $i "print") (memory $memory) (realloc $realloc)))
+	(func (export "leave") (param "failed" bool) (canon lift (core func $i "exit")))
+	(func (export "counts") (result u32) (canon lift (core func $i "counts"))))';
+SELECT wasm.create_functions('wasi');
+SET wasm.output_level = notice;
+SELECT print(E'a line\nand another\n');
+RESET wasm.output_level;
+SELECT print('silent'), counts();
+SELECT leave(false) IS NULL AS left_with_0;
+SELECT attempt('SELECT leave(true)'), counts();
+
+-- case: statistics and settings are those of any function
+SELECT calls, traps FROM wasm.stat_functions WHERE funcname = 'crash' AND schemaname = 'components';
+ALTER FUNCTION traps() SET wasm.memory_limit = '64kB';
+SELECT grow(1);
+ALTER FUNCTION traps() RESET wasm.memory_limit;
+SELECT wasm.reset() > 0 AS reset;
+SELECT grow(1);
 
 SET client_min_messages = warning;
 DROP SCHEMA components CASCADE;
