@@ -24,11 +24,11 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
+#include "parser/parser.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -147,39 +147,43 @@ pgw_generate_skip(const PgwExtern *export, const char *obstacle)
 					pgw_shown_name(export->name), obstacle)));
 }
 
-/* From here to AtEOXact_GUC(true, level) what is not qualified is of pg_catalog. */
-static int
-look_in_catalog(void)
+/* A type that is declared without a schema is one of PostgreSQL's own. */
+static void
+qualify(TypeName *type)
 {
-	int			level = NewGUCNestLevel();
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	return level;
+	if (type != NULL && list_length(type->names) == 1)
+		type->names = lcons(makeString("pg_catalog"), type->names);
 }
 
+/* Executes what has been declared, with the search path of the session. */
 static void
 execute_text(const char *command)
 {
-	int			level = look_in_catalog();
-	List	   *statements = pg_parse_query(command);
+	Node	   *statement = linitial_node(RawStmt, pg_parse_query(command))->stmt;
+	ListCell   *cell;
 
-	Assert(list_length(statements) == 1);
-	execute(linitial_node(RawStmt, statements)->stmt, command);
-	AtEOXact_GUC(true, level);
+	if (IsA(statement, CreateFunctionStmt))
+	{
+		qualify(castNode(CreateFunctionStmt, statement)->returnType);
+		foreach(cell, castNode(CreateFunctionStmt, statement)->parameters)
+			qualify(lfirst_node(FunctionParameter, cell)->argType);
+	}
+	else if (IsA(statement, CompositeTypeStmt))
+	{
+		foreach(cell, castNode(CompositeTypeStmt, statement)->coldeflist)
+			qualify(lfirst_node(ColumnDef, cell)->typeName);
+	}
+	execute(statement, command);
 }
 
 /* InvalidOid when there is no such type. */
 static Oid
 type_named(const char *text)
 {
-	int			level = look_in_catalog();
-	Oid			type;
-	int32		typmod;
+	TypeName   *type = linitial_node(TypeName, raw_parser(text, RAW_PARSE_TYPE_NAME));
 
-	parseTypeString(text, &type, &typmod, true);
-	AtEOXact_GUC(true, level);
-	return type;
+	qualify(type);
+	return LookupTypeNameOid(NULL, type, true);
 }
 
 /* --- types --- */
