@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -22,6 +24,7 @@ PG_FUNCTION_INFO_V1(two_values);
 PG_FUNCTION_INFO_V1(same);
 PG_FUNCTION_INFO_V1(echo);
 PG_FUNCTION_INFO_V1(echo_row);
+PG_FUNCTION_INFO_V1(find);
 PG_FUNCTION_INFO_V1(forever);
 
 Datum
@@ -114,6 +117,28 @@ echo_row(PG_FUNCTION_ARGS)
 	Size		length = HeapTupleHeaderGetDatumLength(argument);
 
 	PG_RETURN_DATUM(PointerGetDatum(memcpy(palloc(length), argument, length)));
+}
+
+Datum
+find(PG_FUNCTION_ARGS)
+{
+	static SPIPlanPtr plan = NULL;
+	Datum		key = PG_GETARG_DATUM(0);
+	Datum		result;
+	bool		isnull;
+
+	SPI_connect();
+	if (plan == NULL)
+	{
+		plan = SPI_prepare("SELECT t FROM found WHERE n = $1", 1, (Oid[]) {INT4OID});
+		SPI_keepplan(plan);
+	}
+	if (SPI_execute_plan(plan, &key, NULL, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "found %d rows", (int) SPI_processed);
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	result = SPI_datumTransfer(result, false, -1);
+	SPI_finish();
+	PG_RETURN_DATUM(result);
 }
 
 /* A loop that can be cancelled, as all of C code should be. */

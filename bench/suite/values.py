@@ -1,4 +1,4 @@
-"""What it costs to pass values and get them back: a number, texts, a row."""
+"""What it costs to pass values and get them back: a number, texts, a row, and what a query finds."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,19 @@ from .server import LANGUAGES, PURE, Server, check_same, function_definition, ti
 # what passes no value at all: the query without a function
 QUERY = "no function"
 COMPONENT = "wasm, component"
+STABLE = "STABLE STRICT COST 1"
 NATIVE = ("C", "wasm", COMPONENT)
 
 # A heap that is empty again after each call, as much of the ABI as there is to echo
 # (pointer, length), and to echo a row (integer, pointer, length).
-CORE = """
+MEMORY = """
     (memory (export "memory") 4)
-    (global $heap (mut i32) (i32.const 16))
+    (global $heap (export "heap") (mut i32) (i32.const 4096))
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.set $heap (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
         (global.get $heap)
-        (global.set $heap (i32.add (global.get $heap) (local.get 3))))
+        (global.set $heap (i32.add (global.get $heap) (local.get 3))))"""
+ECHO = """
     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
     (func (export "text") (param i32 i32) (result i32)
         (i32.store (i32.const 0) (local.get 0))
@@ -28,23 +31,55 @@ CORE = """
         (i32.store (i32.const 4) (local.get 1))
         (i32.store (i32.const 8) (local.get 2))
         (i32.const 0))
-    (func (export "cabi_post_text") (param i32) (global.set $heap (i32.const 16)))
-    (func (export "cabi_post_row") (param i32) (global.set $heap (i32.const 16)))"""
+    (func (export "cabi_post_text") (param i32) (global.set $heap (i32.const 4096)))
+    (func (export "cabi_post_row") (param i32) (global.set $heap (i32.const 4096)))
+    (func (export "cabi_post_find") (param i32) (global.set $heap (i32.const 4096)))"""
 
-LIFT = """(canon lift (core func $i "{name}") (memory (core memory $i "memory"))
-        (realloc (core func $i "cabi_realloc")) (post-return (core func $i "cabi_post_{name}")))"""
+# One parameter, an int; the result is the text of the first value of the first row.
+SQL = "SELECT t FROM found WHERE n = $1"
+FIND = f"""
+    (data (i32.const 1024) "{SQL}")
+    (func (export "find") (param i32) (result i32)
+        (i32.store8 (i32.const 2048) (i32.const 2))
+        (i64.store (i32.const 2056) (i64.extend_i32_s (local.get 0)))
+        (call $query (i32.const 1024) (i32.const {len(SQL)}) (i32.const 2048) (i32.const 1) (i32.const 16))
+        (i32.add (i32.load (i32.load (i32.const 16))) (i32.const 8)))"""
+QUERY_IMPORT = "postgres:host/query@0.1.0"
+QUERY_TYPE = "(func $query (param i32 i32 i32 i32 i32))"
 
-CORE_WAT = f"(module {CORE})"
+LIFT = """(canon lift (core func $i "{name}") (memory (core memory $m "memory"))
+        (realloc (core func $m "cabi_realloc")) (post-return (core func $i "cabi_post_{name}")))"""
+
+CORE_WAT = f"""(module (import "{QUERY_IMPORT}" "query" {QUERY_TYPE}) {MEMORY} {ECHO} {FIND})"""
 COMPONENT_WAT = f"""(component
-    (core module $m {CORE})
-    (core instance $i (instantiate $m))
+    (import "{QUERY_IMPORT}" (instance $host
+        (type $value' (variant (case "null") (case "boolean" bool) (case "int" s64) (case "float" f64)
+            (case "text" string) (case "bytes" (list u8))))
+        (export "value" (type $value (eq $value')))
+        (export "query" (func (param "sql" string) (param "params" (list $value)) (result (list (list $value)))))))
+    (core module $memory {MEMORY})
+    (core instance $m (instantiate $memory))
+    (core func $query (canon lower (func $host "query") (memory (core memory $m "memory"))
+        (realloc (core func $m "cabi_realloc"))))
+    (core module $guest
+        (import "host" "query" {QUERY_TYPE})
+        (import "m" "memory" (memory 4))
+        (import "m" "heap" (global $heap (mut i32)))
+        {ECHO} {FIND})
+    (core instance $i (instantiate $guest
+        (with "host" (instance (export "query" (func $query)))) (with "m" (instance $m))))
     (type $pair' (record (field "n" s32) (field "t" string)))
     (export $pair "pair" (type $pair'))
     (func (export "add") (param "a" s32) (param "b" s32) (result s32) (canon lift (core func $i "add")))
     (func (export "text") (param "t" string) (result string) {LIFT.format(name="text")})
-    (func (export "row") (param "r" $pair) (result $pair) {LIFT.format(name="row")}))"""
+    (func (export "row") (param "r" $pair) (result $pair) {LIFT.format(name="row")})
+    (func (export "find") (param "n" s32) (result string) {LIFT.format(name="find")}))"""
 
-PREPARATION = "CREATE TYPE pair AS (n integer, t text)"
+PREPARATION = """
+    CREATE TYPE pair AS (n integer, t text);
+    CREATE TABLE found AS SELECT n, 'number ' || n AS t FROM generate_series(1, 1000) n;
+    CREATE UNIQUE INDEX ON found (n);
+    ANALYZE found;"""
 
 
 @dataclass(frozen=True)
@@ -87,6 +122,18 @@ ROW = Work(
     "pair",
     {"C": "echo_row", "PL/pgSQL": "BEGIN RETURN r; END", "PL/Python": "return r", "PL/Perl": "return $_[0];"},
 )
+FOUND = Work(
+    "find",
+    "a integer",
+    "text",
+    {
+        "C": "find",
+        "PL/pgSQL": "BEGIN RETURN (SELECT t FROM found WHERE n = a); END",
+        "PL/Python": f"""if 'plan' not in SD:
+    SD['plan'] = plpy.prepare('{SQL}', ['integer'])
+return plpy.execute(SD['plan'], [a])[0]['t']""",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +152,7 @@ LINES = [
     Line("1000 bytes", TEXT, 100_000, "sum(octet_length({0}(t)))", 1_000),
     Line("100000 bytes", TEXT, 2_000, "sum(octet_length({0}(t)))", 100_000),
     Line("row", ROW, 100_000, "count(({0}(r)).t)"),
+    Line("query by key", FOUND, 40_000, "sum(octet_length({0}(i % 1000 + 1)))"),
 ]
 
 
@@ -114,6 +162,8 @@ def query(line: Line, function: str, calls: int) -> str:
     select = line.select.format(function)
     if line.work is ADD:
         select = select.replace("(i)", "(i, 1)") if function else "sum(i + 1)"
+    if line.work is FOUND and not function:
+        select = "sum(octet_length('number ' || (i % 1000 + 1)))"
     values = f"(SELECT {value} AS t, ROW(1, {value})::pair AS r OFFSET 0) s"
     return f"SELECT {select} FROM generate_series(1, {calls}) i, {values}"
 
@@ -128,7 +178,7 @@ def define(server: Server, work: Work, contestant: str) -> tuple[str, str]:
     else:
         body, library = work.bodies[contestant], server.c_library() if contestant == "C" else None
     declaration = f"{name}({work.arguments}) RETURNS {work.result}"
-    return name, function_definition(contestant, declaration, body, PURE, library)
+    return name, function_definition(contestant, declaration, body, STABLE if work is FOUND else PURE, library)
 
 
 def measure(server: Server, options: Options) -> list[Section]:
@@ -138,7 +188,7 @@ def measure(server: Server, options: Options) -> list[Section]:
         for name, wat in (("core_values", CORE_WAT), ("component_values", COMPONENT_WAT)):
             connection.run(f"CREATE FUNCTION {name}() RETURNS wasm.module LANGUAGE wasm AS $wat${wat}$wat$")
         functions: dict[tuple[str, str], str] = {}
-        for work in (ADD, TEXT, ROW):
+        for work in (ADD, TEXT, ROW, FOUND):
             for contestant in contestants:
                 if contestant.startswith("wasm") or contestant in work.bodies:
                     functions[work.export, contestant], statement = define(server, work, contestant)
@@ -159,7 +209,8 @@ def measure(server: Server, options: Options) -> list[Section]:
     section.notes = [
         "A sum of two integers, and functions that return their argument, a text or a row of an integer and a text, "
         "over generate_series; what the query takes without a function is taken off, round by round. In wasm a text "
-        "is copied into the guest's memory and out of it.",
+        "is copied into the guest's memory and out of it. The last line is a function that runs a prepared query "
+        "which finds one row of a thousand, and returns a text of it.",
     ]
     return [section]
 
