@@ -58,7 +58,16 @@ module_bytes(Oid oid)
 static void
 put_result(ReturnSetInfo *rsinfo, bool is_row, Datum value, bool isnull)
 {
-	if (is_row && !isnull)
+	if (is_row && isnull)
+	{
+		int			natts = rsinfo->setDesc->natts;
+		Datum	   *values = palloc0(natts * sizeof(Datum));
+		bool	   *nulls = palloc(natts * sizeof(bool));
+
+		memset(nulls, true, natts * sizeof(bool));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	else if (is_row)
 	{
 		HeapTupleHeader header = DatumGetHeapTupleHeader(value);
 		HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};

@@ -298,6 +298,26 @@ make_option(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 	return node;
 }
 
+/* What a function returns; row is NULL unless that is one. */
+static PgwNode *
+make_value(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
+{
+	PgwNode    *child;
+	PgwNode    *node;
+
+	if (row == NULL)
+		return make(type, -1, wit, relations);
+	if (wit->kind != PGW_WIT_OPTION)
+		return make_row(row, type, wit, relations);
+	child = make_row(row, type, wit->members[0].type, relations);
+	if (child == NULL)
+		return NULL;
+	node = new_node(PGW_FORM_OPTION, type, -1, wit);
+	node->children = one_child(child);
+	node->row = child->row;
+	return node;
+}
+
 /* A value where it is ok, an error where it is not; without a value it is void. */
 static PgwNode *
 make_result(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
@@ -308,10 +328,11 @@ make_result(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
 
 	if (ok == NULL && type != VOIDOID)
 		return NULL;
-	if (ok != NULL && (child = row != NULL ? make_row(row, type, ok, relations) : make(type, -1, ok, relations)) == NULL)
+	if (ok != NULL && (child = make_value(type, row, ok, relations)) == NULL)
 		return NULL;
 	node = new_node(PGW_FORM_RESULT, type, -1, wit);
 	node->children = one_child(child);
+	node->row = child != NULL ? child->row : NULL;
 	return node;
 }
 
@@ -405,7 +426,7 @@ pgw_node_make_result(Oid type, TupleDesc row, const PgwWit *wit, List **relation
 	if (pgw_wit_has_resources(wit))
 		return NULL;
 	if (wit->kind != PGW_WIT_RESULT)
-		return row != NULL ? make_row(row, type, wit, relations) : make(type, -1, wit, relations);
+		return make_value(type, row, wit, relations);
 	node = make_result(type, row, wit, relations);
 	if (node == NULL && row != NULL)
 		node = make_outcome(type, row, wit, relations);

@@ -56,7 +56,7 @@ struct PgwNode
 	int16		element_length;
 	bool		element_by_value;
 	char		element_alignment;
-	TupleDesc	row;			/* blessed */
+	TupleDesc	row;			/* blessed; of an option and a result what it has */
 	MemoryContext context;		/* of the tree */
 };
 
