@@ -131,7 +131,8 @@ list_type(PgwDeclarer *declarer, const PgwWit *element)
 		return "bytea";
 	if (element->kind == PGW_WIT_OPTION)
 		element = element->members[0].type;
-	if (element->kind == PGW_WIT_FLAGS || (element->kind == PGW_WIT_LIST && element->members[0].type->kind != PGW_WIT_U8))
+	if (element->kind == PGW_WIT_OPTION || element->kind == PGW_WIT_FLAGS ||
+		(element->kind == PGW_WIT_LIST && element->members[0].type->kind != PGW_WIT_U8))
 		return JSON;
 	type = type_of(declarer, element);
 	return strcmp(type, JSON) == 0 ? JSON : psprintf("%s[]", type);
