@@ -27,7 +27,7 @@
 #define PGW_FUEL_MAX 9007199254740992.0
 
 PgwLimits	pgw_session_limits;
-const PgwLimits pgw_no_limits = {-1, -1, -1, -1, -1, NULL};
+const PgwLimits pgw_no_limits = {-1, -1, -1, -1, -1, NULL, NULL};
 
 int			pgw_session_memory_limit;
 int			pgw_instance_limit;
@@ -118,6 +118,7 @@ static const struct config_enum_entry output_levels[] = {
 
 /* What a session sets is nobody's. */
 static char *ignored_environment;
+static char *ignored_directories;
 
 static bool
 check_environment(char **environment, void **extra, GucSource source)
@@ -129,6 +130,76 @@ check_environment(char **environment, void **extra, GucSource source)
 		if (name > 0 && line[name] == '=')
 			continue;
 		GUC_check_errdetail("Each line is to be a name, \"=\" and a value.");
+		return false;
+	}
+	return true;
+}
+
+/* Is it an absolute path without ".."? */
+static bool
+is_plain_path(const char *path, int length)
+{
+	if (length == 0 || *path != '/' || length >= MAXPGPATH)
+		return false;
+	for (int start = 0, end; start < length; start = end + 1)
+	{
+		for (end = start; end < length && path[end] != '/'; end++)
+			;
+		if (end - start == 2 && strncmp(path + start, "..", 2) == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+pgw_grant_read(const char **lines, PgwGrant *grant)
+{
+	const char *line = *lines;
+	int			length = strcspn(line, "\n");
+	const char *equals = memchr(line, '=', length);
+
+	*lines += length + (line[length] == '\n');
+	if (equals == NULL)
+		return false;
+	grant->guest = line;
+	grant->guest_length = equals - line;
+	grant->host = equals + 1;
+	grant->host_length = length - grant->guest_length - 1;
+	grant->writable = grant->host_length > 3 && strncmp(line + length - 3, ":rw", 3) == 0;
+	if (grant->writable)
+		grant->host_length -= 3;
+	return is_plain_path(grant->guest, grant->guest_length) && is_plain_path(grant->host, grant->host_length);
+}
+
+static bool
+is_in_data_directory(const PgwGrant *grant)
+{
+	char		path[MAXPGPATH];
+
+	strlcpy(path, grant->host, grant->host_length + 1);
+	canonicalize_path(path);
+	return DataDir != NULL && path_is_prefix_of_path(DataDir, path);
+}
+
+/* Of what the paths lead to, host/files.c makes sure when it is used. */
+static bool
+check_directories(char **directories, void **extra, GucSource source)
+{
+	const char *lines = *directories;
+	int			count = 0;
+
+	while (lines != NULL && *lines != '\0')
+	{
+		PgwGrant	grant;
+
+		if (!pgw_grant_read(&lines, &grant))
+			GUC_check_errdetail("Each line is to be an absolute path for guests, \"=\", and an absolute path of the server, with \":rw\" behind it if guests may write; none with \"..\".");
+		else if (is_in_data_directory(&grant))
+			GUC_check_errdetail("The data directory of the server is not for guests.");
+		else if (++count > PGW_GRANTS_MAX)
+			GUC_check_errdetail("There may be %d directories.", PGW_GRANTS_MAX);
+		else
+			continue;
 		return false;
 	}
 	return true;
@@ -203,6 +274,7 @@ pgw_guc_init(void)
 	refuse_hidden_value("wasm.fuel");
 	refuse_hidden_value("wasm.interruption");
 	refuse_hidden_value("wasm.output_level");
+	refuse_hidden_value("wasm.directories");
 	refuse_hidden_value("wasm.environment");
 	refuse_hidden_value("wasm.stat_max");
 	refuse_hidden_value("wasm.profiler");
@@ -213,6 +285,10 @@ pgw_guc_init(void)
 		DefineCustomIntVariable(s->name, s->summary, s->details, s->variable,
 								s->boot, s->min, s->max, s->context, s->flags, NULL, NULL, NULL);
 	}
+	DefineCustomStringVariable("wasm.directories",
+							   "Sets the directories of a WebAssembly module, one GUEST=HOST or GUEST=HOST:rw a line.",
+							   "Counts only as a setting of the module's function.",
+							   &ignored_directories, "", PGC_SUSET, 0, check_directories, NULL, NULL);
 	DefineCustomStringVariable("wasm.environment",
 							   "Sets the environment variables of a WebAssembly module, one NAME=value a line.",
 							   "Counts only as a setting of the module's function.",
@@ -265,6 +341,15 @@ field_of(PgwLimits *limits, const int *variable)
 	return offset < sizeof(PgwLimits) ? (int *) ((char *) limits + offset) : NULL;
 }
 
+/* A grant, checked and interned */
+static const char *
+granted(const char *name, const char *value, GucStringCheckHook check)
+{
+	if (!check(unconstify(char **, &value), NULL, PGC_S_FILE))
+		refuse_value(name, value);
+	return intern(value);
+}
+
 void
 pgw_limits_set(PgwLimits *limits, const char *name, const char *value)
 {
@@ -277,9 +362,12 @@ pgw_limits_set(PgwLimits *limits, const char *name, const char *value)
 	}
 	if (pg_strcasecmp(name, "wasm.environment") == 0)
 	{
-		if (!check_environment(unconstify(char **, &value), NULL, PGC_S_FILE))
-			refuse_value(name, value);
-		limits->environment = intern(value);
+		limits->environment = granted(name, value, check_environment);
+		return;
+	}
+	if (pg_strcasecmp(name, "wasm.directories") == 0)
+	{
+		limits->directories = granted(name, value, check_directories);
 		return;
 	}
 	for (int i = 0; i < lengthof(int_settings); i++)

@@ -18,6 +18,7 @@ typedef struct PgwLimits
 	double		fuel;			/* for one call; 0: calls are not metered */
 	const char *environment;	/* lines NAME=value, or NULL: equal ones are the
 								 * same string; a session has none */
+	const char *directories;	/* lines that pgw_grant_read() reads; the same */
 } PgwLimits;
 
 /* What the session has set; no field is -1. */
@@ -64,6 +65,25 @@ typedef enum PgwInterruption
 extern int	pgw_interruption;	/* a PgwInterruption */
 
 extern void pgw_guc_init(void);
+
+/* How many directories a module may be granted */
+#define PGW_GRANTS_MAX 16
+
+/* A directory that a superuser has granted a module */
+typedef struct PgwGrant
+{
+	const char *guest;			/* an absolute path, as the guest sees it */
+	int			guest_length;
+	const char *host;			/* an absolute path, of the server */
+	int			host_length;
+	bool		writable;
+} PgwGrant;
+
+/*
+ * Reads a line of wasm.directories, GUEST=HOST or GUEST=HOST:rw, and moves on to the
+ * next.  False: it is none.
+ */
+extern bool pgw_grant_read(const char **lines, PgwGrant *grant);
 
 /* To be called when wasm.interruption changes.  May not throw. */
 extern void (*pgw_guc_on_interruption) (void);

@@ -94,7 +94,10 @@ pgw_instance_expire(uint32 hash)
 	}
 }
 
-/* Discards idle instances whose module is gone or has other bytes. */
+/*
+ * Discards idle instances whose module is gone or has other bytes, and all that have
+ * directories, which may have been granted until now only.
+ */
 static void
 sweep(void)
 {
@@ -112,7 +115,8 @@ sweep(void)
 			continue;
 		if (!instance->idle)
 			expired = true;
-		else if (pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
+		else if (instance->limits.directories == NULL &&
+				 pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
 				 pgw_module_has_digest(&module, &instance->code->key.digest))
 			instance->doubtful = false;
 		else
@@ -155,7 +159,7 @@ pgw_instance_init(void)
 
 /* Finds an idle instance. */
 static PgwInstance *
-find_idle(Oid module, const PgwCode *code, const char *environment)
+find_idle(Oid module, const PgwCode *code, const PgwLimits *limits)
 {
 	dlist_iter	iter;
 
@@ -164,7 +168,8 @@ find_idle(Oid module, const PgwCode *code, const char *environment)
 		PgwInstance *instance = dlist_container(PgwInstance, node, iter.cur);
 
 		if (instance->module == module && instance->code == code &&
-			instance->limits.environment == environment && pgw_instance_ready(instance))
+			instance->limits.environment == limits->environment &&
+			instance->limits.directories == limits->directories && pgw_instance_ready(instance))
 			return instance;
 	}
 	return NULL;
@@ -281,7 +286,7 @@ pgw_instance_acquire(Oid module, PgwCode *code, const PgwLimits *limits, PgwStat
 	PgwInstance *instance;
 
 	sweep();
-	instance = find_idle(module, code, limits->environment);
+	instance = find_idle(module, code, limits);
 	if (instance == NULL)
 		instance = make(module, code, limits, stat);
 	instance->limits = *limits;

@@ -213,9 +213,10 @@ pgw_store_try_open(PgwStore *store, const PgwArtifact *artifact, const PgwImport
 	store->memory_limit = (size_t) limits->memory * 1024;
 	store->is_component = artifact->component != NULL;
 	store->environment = limits->environment;
+	store->directories = limits->directories;
 	store->provided = imports->data;
 	store->read_only = true;
-	store->host = NULL;
+	store->kept = NULL;
 	store->store = wasmtime_store_new(pgw_engine(mode), store, NULL);
 	store->context = wasmtime_store_context(store->store);
 	limit(store, artifact);
@@ -261,13 +262,34 @@ pgw_store_set_fuel(PgwStore *store, double fuel)
 }
 
 void
+pgw_store_keep(PgwStore *store, PgwKept *kept)
+{
+	kept->next = store->kept;
+	store->kept = kept;
+}
+
+PgwKept *
+pgw_store_kept(const PgwStore *store, void (*forget) (PgwKept *kept))
+{
+	PgwKept    *kept = store->kept;
+
+	while (kept != NULL && kept->forget != forget)
+		kept = kept->next;
+	return kept;
+}
+
+void
 pgw_store_close(PgwStore *store)
 {
 	if (store->store == NULL)
 		return;
-	if (store->host != NULL)
-		store->forget(store->host);
-	store->host = NULL;
+	while (store->kept != NULL)
+	{
+		PgwKept    *kept = store->kept;
+
+		store->kept = kept->next;
+		kept->forget(kept);
+	}
 	wasmtime_store_delete(store->store);
 	if (store->is_component)
 		(void) pgw_memory_charge(-(int64) store->memory);

@@ -16,6 +16,13 @@
 #include "guc.h"
 #include "tcop/tcopprot.h"
 
+/* The beginning of what functions of the host keep for an instance */
+typedef struct PgwKept
+{
+	struct PgwKept *next;
+	void		(*forget) (struct PgwKept *kept);	/* frees it; never throws */
+} PgwKept;
+
 /*
  * An instance in a store of its own.  Opened by pgw_store_open(); must be
  * closed with pgw_store_close(), and not be moved in between.
@@ -28,13 +35,13 @@ typedef struct PgwStore
 	PgwHandle	component;		/* ... of a component */
 	bool		is_component;
 	const char *environment;	/* see PgwLimits */
+	const char *directories;	/* the same */
 	size_t		memory;			/* bytes of its linear memories */
 	size_t		memory_limit;	/* how many they may have */
 	const void *provided;		/* data of the PgwImports that it was opened with */
 	bool		read_only;		/* queries of the guest may not change the
 								 * database; so at first, for the start function */
-	void	   *host;			/* what functions of the host keep for it, or NULL, ... */
-	void		(*forget) (void *host); /* ... and what frees that; never throws */
+	PgwKept    *kept;			/* by functions of the host, or NULL */
 } PgwStore;
 
 /* The store of the component that runs, innermost; NULL: none */
@@ -107,6 +114,12 @@ extern void pgw_store_open(PgwStore *store, const PgwArtifact *artifact, const P
 
 /* What the next call in a metered store may consume.  Never throws. */
 extern void pgw_store_set_fuel(PgwStore *store, double fuel);
+
+/* Keeps something until the store is closed. */
+extern void pgw_store_keep(PgwStore *store, PgwKept *kept);
+
+/* What is kept with that forget; NULL: nothing. */
+extern PgwKept *pgw_store_kept(const PgwStore *store, void (*forget) (PgwKept *kept));
 
 /* Closes a store; does nothing when it is closed.  Never throws. */
 extern void pgw_store_close(PgwStore *store);

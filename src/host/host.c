@@ -22,7 +22,7 @@
 #define INITIALIZE "_initialize"
 
 static const PgwHostModule *const modules[] = {
-	&pgw_log_module, &pgw_query_module, &pgw_session_module, &pgw_wasi_module
+	&pgw_log_module, &pgw_query_module, &pgw_session_module, &pgw_wasi_module, &pgw_wasi_files_module
 };
 
 /* --- what is provided --- */

@@ -24,6 +24,7 @@
 /* What is kept for an instance */
 typedef struct Kept
 {
+	PgwKept		header;
 	MemoryContext context;
 	PgwStatements statements;
 	PgwCursors	cursors;
@@ -78,9 +79,9 @@ StaticAssertDecl(sizeof(ExecuteResult) == 48, "a result of try-execute has 48 by
 /* --- what is kept for an instance --- */
 
 static void
-forget(void *host)
+forget(PgwKept *header)
 {
-	Kept	   *kept = host;
+	Kept	   *kept = (Kept *) header;
 
 	pgw_statements_free(&kept->statements);
 	pgw_cursors_abandon(&kept->cursors);
@@ -93,10 +94,10 @@ kept_for(PgwGuest *guest)
 	PgwStore   *store = pgw_guest_store(guest);
 	MemoryContext context;
 	MemoryContext caller;
-	Kept	   *kept;
+	Kept	   *kept = (Kept *) pgw_store_kept(store, forget);
 
-	if (store->host != NULL)
-		return store->host;
+	if (kept != NULL)
+		return kept;
 	context = AllocSetContextCreate(TopMemoryContext, "wasm queries", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	kept = palloc(sizeof(Kept));
@@ -104,8 +105,8 @@ kept_for(PgwGuest *guest)
 	pgw_statements_init(&kept->statements);
 	pgw_cursors_init(&kept->cursors);
 	MemoryContextSwitchTo(caller);
-	store->host = kept;
-	store->forget = forget;
+	kept->header.forget = forget;
+	pgw_store_keep(store, &kept->header);
 	return kept;
 }
 

@@ -1,12 +1,10 @@
 /*
  * wasi.c
- *		WASI, preview 1, for guests that are denied everything.
+ *		WASI, preview 1, but for files.
  *
  * Types, numbers and signatures are those of wasi_snapshot_preview1 (the
- * witx files in the repository WebAssembly/WASI).  A guest has three files:
- * standard input, which is at its end, output and error, whose lines become
- * messages of the server.  There are no others, no directories, no sockets, no
- * arguments and no environment; clocks and random numbers work.
+ * witx files in the repository WebAssembly/WASI).  There are no arguments; the
+ * environment is what was granted; clocks and random numbers work.
  */
 #include "postgres.h"
 
@@ -16,84 +14,15 @@
 
 #include "engine/interrupt.h"
 #include "host/process.h"
-#include "port/pg_bswap.h"
-
-/* Numbers of errors */
-#define SUCCESS 0
-#define BADF 8
-#define FAULT 21
-#define INVAL 28
-#define NOSYS 52
-#define NOTSOCK 57
-#define SPIPE 70
-
-#define STDIN 0
-#define STDOUT 1
-#define STDERR 2
-
-#define FILETYPE_CHARACTER_DEVICE 2
-#define FDFLAGS_APPEND 1
-#define RIGHTS_FD_READ (UINT64CONST(1) << 1)
-#define RIGHTS_FD_WRITE (UINT64CONST(1) << 6)
+#include "host/wasi_guest.h"
 
 #define EVENTTYPE_CLOCK 0
 #define SUBCLOCKFLAGS_ABSTIME 1
-
-/* What one call of fd_write takes at most; the guest writes the rest again. */
-#define WRITE_MAX (64 * 1024)
-#define VECTORS_MAX 1024
 
 /* Subscriptions that are looked at in one call */
 #define SUBSCRIPTIONS_MAX 4096
 
 #define NS_PER_SECOND INT64CONST(1000000000)
-
-/* --- the guest's memory, which is little-endian --- */
-
-static uint32
-to_guest32(uint32 value)
-{
-#ifdef WORDS_BIGENDIAN
-	return pg_bswap32(value);
-#else
-	return value;
-#endif
-}
-
-static uint64
-to_guest64(uint64 value)
-{
-#ifdef WORDS_BIGENDIAN
-	return pg_bswap64(value);
-#else
-	return value;
-#endif
-}
-
-static uint32
-put(PgwGuest *guest, uint32 address, const void *bytes, size_t length)
-{
-	void	   *target = pgw_guest_bytes(guest, address, length);
-
-	if (target == NULL)
-		return FAULT;
-	memcpy(target, bytes, length);
-	return SUCCESS;
-}
-
-static uint32
-put32(PgwGuest *guest, uint32 address, uint32 value)
-{
-	value = to_guest32(value);
-	return put(guest, address, &value, sizeof(value));
-}
-
-static uint32
-put64(PgwGuest *guest, uint32 address, uint64 value)
-{
-	value = to_guest64(value);
-	return put(guest, address, &value, sizeof(value));
-}
 
 /* --- arguments, of which there are none, and environment --- */
 
@@ -201,132 +130,6 @@ random_bytes(PgwGuest *guest, const PgwSlot *slots)
 	return SUCCESS;
 }
 
-/* --- files --- */
-
-static bool
-is_open(uint32 fd)
-{
-	return fd <= STDERR;
-}
-
-/* Functions of files that the three have no use for, of directories and sockets */
-static uint32
-bad_file(PgwGuest *guest, const PgwSlot *slots)
-{
-	return BADF;
-}
-
-static uint32
-file_no_place(PgwGuest *guest, const PgwSlot *slots)
-{
-	return is_open(slots[0].i32) ? SPIPE : BADF;
-}
-
-static uint32
-file_ignore(PgwGuest *guest, const PgwSlot *slots)
-{
-	return is_open(slots[0].i32) ? SUCCESS : BADF;
-}
-
-static uint32
-file_invalid(PgwGuest *guest, const PgwSlot *slots)
-{
-	return is_open(slots[0].i32) ? INVAL : BADF;
-}
-
-static uint32
-file_no_socket(PgwGuest *guest, const PgwSlot *slots)
-{
-	return is_open(slots[0].i32) ? NOTSOCK : BADF;
-}
-
-static uint32
-not_supported(PgwGuest *guest, const PgwSlot *slots)
-{
-	return NOSYS;
-}
-
-static uint32
-file_fdstat(PgwGuest *guest, const PgwSlot *slots)
-{
-	struct
-	{
-		uint8		filetype;
-		uint8		unused1;
-		uint16		flags;
-		uint32		unused2;
-		uint64		rights;
-		uint64		inheriting;
-	}			stat = {.filetype = FILETYPE_CHARACTER_DEVICE};
-
-	if (!is_open(slots[0].i32))
-		return BADF;
-	/* a number of one byte has no order of them */
-	((uint8 *) &stat.flags)[0] = slots[0].i32 == STDIN ? 0 : FDFLAGS_APPEND;
-	stat.rights = to_guest64(slots[0].i32 == STDIN ? RIGHTS_FD_READ : RIGHTS_FD_WRITE);
-	return put(guest, slots[1].i32, &stat, sizeof(stat));
-}
-
-static uint32
-file_filestat(PgwGuest *guest, const PgwSlot *slots)
-{
-	struct
-	{
-		uint64		device;
-		uint64		inode;
-		uint8		filetype;
-		uint8		unused[7];
-		uint64		links;
-		uint64		size;
-		uint64		times[3];
-	}			stat = {.filetype = FILETYPE_CHARACTER_DEVICE};
-
-	if (!is_open(slots[0].i32))
-		return BADF;
-	return put(guest, slots[1].i32, &stat, sizeof(stat));
-}
-
-static uint32
-file_read(PgwGuest *guest, const PgwSlot *slots)
-{
-	if (slots[0].i32 != STDIN)
-		return BADF;
-	return put32(guest, slots[3].i32, 0);
-}
-
-/* --- output --- */
-
-static uint32
-file_write(PgwGuest *guest, const PgwSlot *slots)
-{
-	uint32		fd = slots[0].i32;
-	uint32		count = slots[2].i32;
-	uint32		written = 0;
-
-	if (!is_open(fd) || fd == STDIN)
-		return BADF;
-	if (count > VECTORS_MAX)
-		return INVAL;
-	for (uint32 i = 0; i < count && written < WRITE_MAX; i++)
-	{
-		const uint32 *vector = pgw_guest_bytes(guest, slots[1].i32 + i * 8, 8);
-		uint32		part[2];
-		uint32		length;
-		const char *bytes;
-
-		if (vector == NULL)
-			return FAULT;
-		memcpy(part, vector, sizeof(part));
-		bytes = pgw_guest_bytes(guest, to_guest32(part[0]), to_guest32(part[1]));
-		if (bytes == NULL)
-			return FAULT;
-		length = Min(to_guest32(part[1]), WRITE_MAX - written);
-		pgw_output(fd, bytes, length);
-		written += length;
-	}
-	return put32(guest, slots[3].i32, written);
-}
-
 /* --- waiting --- */
 
 typedef struct Subscription
@@ -430,6 +233,12 @@ yield(PgwGuest *guest, const PgwSlot *slots)
 /* --- the end --- */
 
 static uint32
+no_signals(PgwGuest *guest, const PgwSlot *slots)
+{
+	return NOSYS;
+}
+
+static uint32
 end_process(PgwGuest *guest, const PgwSlot *slots)
 {
 	pgw_exit(slots[0].i32);
@@ -446,47 +255,12 @@ static const PgwHostFunction functions[] = {
 	{"environ_sizes_get", "ii:i", environment_sizes},
 	{"clock_res_get", "ii:i", clock_res},
 	{"clock_time_get", "iIi:i", clock_time},
-	{"fd_advise", "iIIi:i", file_no_place},
-	{"fd_allocate", "iII:i", file_no_place},
-	{"fd_close", "i:i", file_ignore},
-	{"fd_datasync", "i:i", file_ignore},
-	{"fd_fdstat_get", "ii:i", file_fdstat},
-	{"fd_fdstat_set_flags", "ii:i", file_ignore},
-	{"fd_fdstat_set_rights", "iII:i", file_ignore},
-	{"fd_filestat_get", "ii:i", file_filestat},
-	{"fd_filestat_set_size", "iI:i", file_invalid},
-	{"fd_filestat_set_times", "iIIi:i", file_ignore},
-	{"fd_pread", "iiiIi:i", file_no_place},
-	{"fd_prestat_get", "ii:i", bad_file},
-	{"fd_prestat_dir_name", "iii:i", bad_file},
-	{"fd_pwrite", "iiiIi:i", file_no_place},
-	{"fd_read", "iiii:i", file_read},
-	{"fd_readdir", "iiiIi:i", bad_file},
-	{"fd_renumber", "ii:i", bad_file},
-	{"fd_seek", "iIii:i", file_no_place},
-	{"fd_sync", "i:i", file_ignore},
-	{"fd_tell", "ii:i", file_no_place},
-	{"fd_write", "iiii:i", file_write},
-	{"path_create_directory", "iii:i", bad_file},
-	{"path_filestat_get", "iiiii:i", bad_file},
-	{"path_filestat_set_times", "iiiiIIi:i", bad_file},
-	{"path_link", "iiiiiii:i", bad_file},
-	{"path_open", "iiiiiIIii:i", bad_file},
-	{"path_readlink", "iiiiii:i", bad_file},
-	{"path_remove_directory", "iii:i", bad_file},
-	{"path_rename", "iiiiii:i", bad_file},
-	{"path_symlink", "iiiii:i", bad_file},
-	{"path_unlink_file", "iii:i", bad_file},
 	{"poll_oneoff", "iiii:i", poll_oneoff},
 	{"proc_exit", "i", end_process},
-	{"proc_raise", "i:i", not_supported},
+	{"proc_raise", "i:i", no_signals},
 	{"random_get", "ii:i", random_bytes},
 	{"sched_yield", ":i", yield},
-	{"sock_accept", "iii:i", file_no_socket},
-	{"sock_recv", "iiiiii:i", file_no_socket},
-	{"sock_send", "iiiii:i", file_no_socket},
-	{"sock_shutdown", "ii:i", file_no_socket},
 	{NULL}
 };
 
-const PgwHostModule pgw_wasi_module = {"wasi_snapshot_preview1", functions};
+const PgwHostModule pgw_wasi_module = {WASI_MODULE, functions};

@@ -1,6 +1,6 @@
 /*
  * wasi.h
- *		WASI, preview 1, for guests that are denied everything.
+ *		WASI, preview 1, for core modules.
  */
 #ifndef PGW_WASI_H
 #define PGW_WASI_H
@@ -9,6 +9,8 @@
 
 #include "host/host.h"
 
+/* Two parts of one module: files, and the rest */
+extern const PgwHostModule pgw_wasi_files_module;
 extern const PgwHostModule pgw_wasi_module;
 
 #endif							/* PGW_WASI_H */
