@@ -28,6 +28,7 @@
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -84,6 +85,31 @@ pgw_creation_schema(void)
 /* --- modules --- */
 
 /*
+ * The settings of a module that is replaced.  Directories were granted to other
+ * bytes: they stay only where whoever replaces these could grant them.
+ */
+static Datum
+settings_kept(Datum config)
+{
+	static const char grant[] = "wasm.directories";
+	ArrayBuildState *kept = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	Datum	   *settings;
+	int			count;
+
+	if (pg_parameter_aclcheck(grant, GetUserId(), ACL_SET) == ACLCHECK_OK)
+		return config;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT, &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		const char *setting = TextDatumGetCString(settings[i]);
+
+		if (pg_strncasecmp(setting, grant, strlen(grant)) != 0 || setting[strlen(grant)] != '=')
+			kept = accumArrayResult(kept, settings[i], false, TEXTOID, CurrentMemoryContext);
+	}
+	return kept->nelems > 0 ? makeArrayResult(kept, CurrentMemoryContext) : (Datum) 0;
+}
+
+/*
  * What CREATE FUNCTION does not leave as it should be: nobody but its owner may
  * use a new module, and a replaced one keeps its settings.
  */
@@ -97,7 +123,7 @@ finish_module(const PgwProc *module, const PgwProc *before)
 	else if (before->config != 0)
 	{
 		change.set_config = true;
-		change.config = before->config;
+		change.config = settings_kept(before->config);
 	}
 	else
 		return;

@@ -23,6 +23,7 @@
 #include "engine/interrupt.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 /* What guests make is the server's alone, as all of its files are. */
@@ -148,12 +149,28 @@ overlaps(int directory, const char *path)
 	return result;
 }
 
-/* The data directory, and what is linked from there to other places */
 static bool
-overlaps_data(int directory)
+overlaps_parent(int directory, const char *file)
+{
+	char		path[MAXPGPATH];
+
+	strlcpy(path, file != NULL ? file : DataDir, sizeof(path));
+	if (file != NULL)
+		get_parent_directory(path);
+	return overlaps(directory, path);
+}
+
+/*
+ * The data directory, what is linked from there to other places, and where the
+ * configuration is
+ */
+static bool
+overlaps_server(int directory)
 {
 	static const char tablespaces[] = "pg_tblspc";
-	bool		result = overlaps(directory, DataDir) || overlaps(directory, "pg_wal");
+	bool		result = overlaps(directory, DataDir) || overlaps(directory, "pg_wal") ||
+		overlaps_parent(directory, ConfigFileName) || overlaps_parent(directory, HbaFileName) ||
+		overlaps_parent(directory, IdentFileName);
 	DIR		   *dir = AllocateDir(tablespaces);
 	struct dirent *entry;
 
@@ -185,11 +202,11 @@ open_grant(GuestFile *file)
 				 errmsg("could not open directory \"%s\": %m", file->host),
 				 errdetail("The setting wasm.directories of the WebAssembly module names it.")));
 	}
-	if (overlaps_data(file->fd))
+	if (overlaps_server(file->fd))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("directory \"%s\" is not for guests", file->host),
-				 errdetail("The setting wasm.directories of the WebAssembly module names it, and it contains data of the server, or lies within.")));
+				 errdetail("The setting wasm.directories of the WebAssembly module names it, and it contains data or configuration of the server, or lies within.")));
 }
 
 /* --- the files of an instance --- */

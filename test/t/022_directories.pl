@@ -13,7 +13,7 @@ use WasmTest;
 
 # Errors of WASI
 my ($badf, $exist, $fault, $inval, $isdir, $loop, $mfile, $nametoolong) = (8, 20, 21, 28, 31, 32, 33, 37);
-my ($noent, $notdir, $notempty, $notsup, $perm, $rofs, $spipe) = (44, 54, 55, 58, 63, 69, 70);
+my ($noent, $notdir, $notempty, $notsup, $nxio, $perm, $rofs, $spipe) = (44, 54, 55, 58, 60, 63, 69, 70);
 # Kinds of files
 my ($directory, $file, $link) = (3, 4, 7);
 # What is asked of open: access, and flags
@@ -133,7 +133,8 @@ ask($session, 'RESET wasm.directories');
 # --- who grants, and what ---
 
 my $guest = session($node, undef, role => 'guest');
-is(sqlstate($guest, "SET wasm.directories = '/data=$data'"), '42501', 'a plain user cannot set it');
+is(ask($guest, 'SELECT fs_grants()'), '', 'a plain user who can call the guest');
+is(sqlstate($guest, "SET wasm.directories = '/data=$data'"), '42501', 'cannot set it');
 is(sqlstate($guest, "CREATE FUNCTION pg_temp.m() RETURNS wasm.module LANGUAGE wasm SET wasm.directories = '/data=$data' AS '(module)'"),
 	'42501', 'nor at a function of their own');
 for my $bad ('data', 'data=/tmp', '/data=tmp', '/data=', '=/tmp', '/a/../b=/tmp', '/a=/tmp/..', "/a=/tmp\n\n/b=/tmp",
@@ -188,20 +189,10 @@ is(fs('read(6, 10)'), 'inside', 'and read');
 is(fs(q{open(3, 'sub/../sub/deep/..//./inner', 1)}), 7, 'by a way around');
 is(fs('read(7, 10)'), 'inside', 'that stays within');
 is(fs(q{open(3, 'hello', 1, 2)}), -$notdir, 'a file is no directory');
-is(fs('list(5, 1000)'), "/inner $file/deep $directory", 'entries of a directory')
-  if readdir_order("$data/sub") eq 'inner deep';
-is(join(' ', sort split m{/}, fs('list(5, 1000)')), " deep $directory inner $file", 'entries of a directory, sorted');
+is(join(' ', sort split m{/}, fs('list(5, 1000)')), " deep $directory inner $file", 'entries of a directory');
 is(fs('list(6, 1000)'), "error $notdir", 'a file has none');
 is(fs('list(1, 1000)'), "error $badf", 'nor has the standard output');
 fs("close($_)") for 5 .. 7;
-
-sub readdir_order
-{
-	my ($path) = @_;
-
-	opendir(my $handle, $path) or die "cannot read $path: $!";
-	return join ' ', grep { !/^\./ } readdir($handle);
-}
 
 mkdir("$data/many") or die;
 fill("$data/many/" . sprintf('%03d', $_) . ('x' x ($_ % 50)), '') for 1 .. 500;
@@ -258,7 +249,7 @@ fs('close(5)');
 mkfifo("$data/fifo", 0666) or die;
 mkfifo("$out/fifo", 0666) or die;
 is(fs(q{open(3, 'fifo', 1)}), -$notsup, 'a FIFO is not opened');
-isnt(fs(q{open(4, 'fifo', 2)}), 5, 'nor to be written');
+is(fs(q{open(4, 'fifo', 2)}), -$nxio, 'nor to be written, where nobody reads');
 is(fs(q{open(4, 'fifo', 3)}), -$notsup, 'nor for both, where nothing waits');
 is(descriptors(), 2, 'and nothing stays open');
 
@@ -325,7 +316,6 @@ is(-s "$out/text", 0, 'it is empty');
 is(fs(q{open(4, 'folder', 1, 3)}), -$inval, 'a directory is not made by opening it');
 is(fs(q{open(4, 'big', 3, 1)}), 5, 'a file for much');
 is(fs(q{write(5, repeat('x', 100000))}), 65536, 'one call writes so much');
-is(fs(q{length(fs_read(5, 100000, 0))}) =~ s/^.*function.*$/none/r, 'none', 'names are as declared');
 is(ask($session, 'SELECT length(fs_read(5, 100000, 0))'), 65536, 'and one reads so much');
 fs('close(5)');
 
@@ -353,12 +343,7 @@ is(fs(q{make_directory(4, 'leads-out/new')}), $perm, 'of any kind');
 is(fs(q{set_time_at(4, 'leads-out', 1, 1)}), $perm, 'and no time is set');
 is(fs(q{unlink(4, 'leads-out')}), 0, 'the link itself goes');
 is(slurp_file("$top/secret/key"), 'secret', 'what is outside is as it was');
-is(join(' ', sort grep { !/^\./ } readdir_names("$top/secret")), 'key', 'and no more');
-
-sub readdir_names
-{
-	return split / /, readdir_order(@_);
-}
+is(join(' ', glob("$top/secret/*")), "$top/secret/key", 'and no more');
 
 # two directories that may be changed
 mkdir("$top/third") or die;
@@ -387,9 +372,9 @@ is(fs('grants()'), '3/out', 'not as a grant');
 
 # --- limits, errors and descriptors ---
 
-is(fs(q{open_all(3, 'big')}), "14 error $mfile", 'the table of files is full');
+is(fs(q{open_all(3, 'big')}), "15 error $mfile", 'the table of files is full');
 is(fs(q{open(3, 'big', 1)}), -$mfile, 'and stays so');
-is(descriptors(), 17, 'as many descriptors are open');
+is(descriptors(), 18, 'as many descriptors are open');
 is(fs('close(7)'), 0, 'until one is closed');
 is(fs(q{open(3, 'big', 1)}), 7, 'and used again');
 like(fs(q{open_and_trap(3, 'big')}), qr/^$/, 'no file more, no trap');
@@ -398,7 +383,7 @@ like(fs(q{open_and_trap(3, 'big')}), qr/^38000: /, 'an error with open files');
 is(descriptors(), 0, 'closes them all');
 is(fs('grants()'), '3/out 4/third', 'the next instance begins anew');
 is(fs(q{open(3, 'big', 1)}), 5, 'with an empty table');
-is(ask($session, 'SELECT wasm.reset()'), 1, 'a reset');
+is(ask($session, 'SELECT wasm.reset() > 0'), 't', 'a reset');
 is(descriptors(), 0, 'closes files');
 is(fs(q{open_often(3, 'big', 10000)}), 0, 'opened 10,000 times');
 is(descriptors(), 1, 'one descriptor is left, of the grant');
@@ -436,8 +421,22 @@ is(fs('grants()'), '', 'of which none are left');
 is(descriptors(), 0, 'nothing is open');
 grant("/data=$data");
 is(fs(q{open(3, 'hello', 1)}), 4, 'granted again');
-$node->safe_psql('postgres', qq{SELECT wasm.create_module('guest', pg_read_binary_file('$wasm'), replace => true)});
-is(fs('grants()'), '', 'a module that is replaced has no grants');
+
+# a module that is replaced
+$node->safe_psql('postgres', qq{
+	ALTER FUNCTION guest() SET wasm.memory_limit = '32MB';
+	SELECT wasm.create_module('guest', pg_read_binary_file('$wasm'), replace => true)});
+is(fs('grants()'), '3/data', 'a superuser replaces a module with its grants');
+$node->safe_psql('postgres', 'GRANT CREATE ON SCHEMA public TO guest; ALTER FUNCTION guest() OWNER TO guest');
+my $bytes = bytea_literal(slurp_file($wasm));
+is(sqlstate($guest, "SELECT wasm.create_module('guest', $bytes, replace => true)"), '', 'another owner replaces it');
+is(fs('grants()'), '', 'without them');
+is(ask($session, q{SELECT proconfig FROM pg_proc WHERE proname = 'guest'}), '{wasm.memory_limit=32MB}',
+	'but with its other settings');
+grant("/data=$data");
+is(fs('grants()'), '3/data', 'granted once more');
+is(sqlstate($guest, 'ALTER FUNCTION guest() STABLE'), '', 'the owner changes it');
+is(fs('grants()'), '3/data', 'but not its bytes');
 
 # --- grants that are wrong when they are used ---
 
