@@ -228,6 +228,42 @@ open_and_trap(int32 directory, const char *path, uint32 length)
 		__builtin_trap();
 }
 
+/* Opens and reads so many times: how often a "p" came first, another letter, and nothing */
+EXPORT("read_often") Text *
+read_often(int32 directory, const char *path, uint32 length, int32 count)
+{
+	uint32		public = 0;
+	uint32		other = 0;
+	uint32		failures = 0;
+
+	begin();
+	for (int32 i = 0; i < count; i++)
+	{
+		char		letter = 0;
+		Text		vector = {&letter, 1};
+		uint32		done;
+		int32		opened;
+
+		if (path_open(directory, FOLLOW, path, length, 0, READ, 0, 0, &opened) != 0)
+		{
+			failures++;
+			continue;
+		}
+		fd_read(opened, &vector, 1, &done);
+		fd_close(opened);
+		if (letter == 'p')
+			public++;
+		else
+			other++;
+	}
+	add_number(public);
+	add(" ", 1);
+	add_number(other);
+	add(" ", 1);
+	add_number(failures);
+	return &result;
+}
+
 /* Reads for ever. */
 EXPORT("read_forever") void
 read_forever(int32 fd)

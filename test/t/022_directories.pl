@@ -21,7 +21,6 @@ my ($read, $write, $both, $nofollow) = (1, 2, 3, 4);
 my ($creat, $is_directory, $excl, $trunc) = (1, 2, 4, 8);
 my $append = 1;
 
-my $node = wasm_node('directories');
 my $top = PostgreSQL::Test::Utils::tempdir;
 my ($data, $out) = ("$top/data", "$top/out");
 my $wasm = "$top/guest.wasm";
@@ -39,10 +38,13 @@ sub fill
 	close($handle) or die "cannot write $path: $!";
 }
 
-mkdir($_) or die "cannot make $_: $!" for $data, $out, "$data/sub", "$data/sub/deep", "$top/secret";
+mkdir($_) or die "cannot make $_: $!" for $data, $out, "$data/sub", "$data/sub/deep", "$top/secret", "$top/conf";
 fill("$data/hello", 'Hello, guest');
 fill("$data/sub/inner", 'inside');
 fill("$top/secret/key", 'secret');
+fill("$top/conf/ident", '');
+
+my $node = wasm_node('directories', conf => "ident_file = '$top/conf/ident'\n");
 
 $node->safe_psql('postgres', qq{
 	CREATE ROLE guest LOGIN;
@@ -61,6 +63,7 @@ my %functions = (
 	'open_often(integer, text, integer) integer' => 'open_often',
 	'open_all(integer, text) text' => 'open_all',
 	'open_and_trap(integer, text) void' => 'open_and_trap',
+	'read_often(integer, text, integer) text' => 'read_often',
 	'read_forever(integer) void' => 'read_forever',
 	'close(integer) integer' => 'close',
 	'renumber(integer, integer) integer' => 'renumber',
@@ -243,6 +246,39 @@ is(fs(q{read_link(3, 'relative')}), '../secret/key', 'where a link leads');
 is(fs(q{read_link(3, 'relative', 5)}), '../se', 'as much as there is room for');
 is(fs(q{read_link(3, 'hello')}), "error $inval", 'a file is no link');
 fs('close(5)');
+
+# Somebody puts a link that leads out in a directory's place, and takes it away again.
+sub swap_for_ever
+{
+	my ($place, $directory, $link) = @_;
+
+	for (;;)
+	{
+		rename($place, $directory) && rename($link, $place) && rename($place, $link) && rename($directory, $place)
+		  or POSIX::_exit(1);
+	}
+}
+
+mkdir("$data/place") or die;
+fill("$data/place/key", 'public');
+symlink('../secret', "$data/link") or die;
+my $swapper = fork() // die "cannot fork: $!";
+swap_for_ever("$data/place", "$data/directory", "$data/link") if $swapper == 0;
+my ($public, $secret, $failures, $rounds) = (0, 0, 0, 0);
+while (($public == 0 || $failures == 0 || $rounds < 5) && $rounds++ < 100)
+{
+	my @counts = split / /, fs(q{read_often(3, 'place/key', 10000)});
+
+	$public += $counts[0];
+	$secret += $counts[1];
+	$failures += $counts[2];
+}
+kill('KILL', $swapper);
+waitpid($swapper, 0);
+is($? & 127, 9, 'links came and went until the end');
+is($secret, 0, 'and none was followed');
+ok($public > 0 && $failures > 0, 'in some of the moments when it was there');
+note("read $public times, refused $failures times");
 
 # --- only files and directories ---
 
@@ -449,7 +485,7 @@ symlink($node->data_dir . '/base', "$top/base") or die;
 my $above = $node->data_dir =~ s{/[^/]*$}{}r;
 mkdir("$top/space") or die;
 $node->safe_psql('postgres', "CREATE TABLESPACE space LOCATION '$top/space'");
-for my $own ("$top/base", $above, '/', "$top/space", $top)
+for my $own ("$top/base", $above, '/', "$top/space", "$top/conf", $top)
 {
 	grant("/data=$own:rw");
 	like(fs(q{open(3, 'x', 1)}), qr/^42501: directory "\Q$own\E" is not for guests/, 'data of the server: ' . ($own =~ s/^\Q$top\E/top/r));
