@@ -95,8 +95,8 @@ pgw_instance_expire(uint32 hash)
 }
 
 /*
- * Discards idle instances whose module is gone or has other bytes, and all that have
- * directories, which may have been granted until now only.
+ * Discards idle instances whose module is gone, or has other bytes or directories: those
+ * that it had are not to stay open.
  */
 static void
 sweep(void)
@@ -115,8 +115,8 @@ sweep(void)
 			continue;
 		if (!instance->idle)
 			expired = true;
-		else if (instance->limits.directories == NULL &&
-				 pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
+		else if (pgw_proc_read(instance->module, PGW_SOURCE_HEAD, &module) &&
+				 pgw_module_has_directories(&module, instance->limits.directories) &&
 				 pgw_module_has_digest(&module, &instance->code->key.digest))
 			instance->doubtful = false;
 		else

@@ -64,7 +64,7 @@ extern int	pgw_instance_reset(void);
 /*
  * To be called when a row of pg_proc has changed; 0 stands for any.  Before the
  * transaction ends, and before the next instance is acquired, idle instances of
- * a module that is gone or has other bytes are discarded.
+ * a module that is gone, or has other bytes or directories, are discarded.
  */
 extern void pgw_instance_expire(uint32 hash);
 

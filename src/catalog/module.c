@@ -166,29 +166,62 @@ pgw_module_bytes(Oid oid, size_t *length)
 	return bytes;
 }
 
+typedef struct Setting
+{
+	char	   *name;
+	char	   *value;
+} Setting;
+
+/* What the function's SET clauses say; palloc'd. */
+static Setting *
+settings_of(const PgwProc *proc, int *count)
+{
+	Datum	   *texts;
+	Setting    *settings;
+
+	*count = 0;
+	if (proc->config == (Datum) 0)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(proc->config), TEXTOID, -1, false, TYPALIGN_INT,
+					  &texts, NULL, count);
+	settings = palloc(*count * sizeof(Setting));
+	for (int i = 0; i < *count; i++)
+	{
+		/* ParseLongOption() would allocate by malloc() before PostgreSQL 16 */
+		char	   *name = TextDatumGetCString(texts[i]);
+		char	   *equals = strchr(name, '=');
+
+		settings[i] = (Setting) {name, equals != NULL ? equals + 1 : ""};
+		if (equals != NULL)
+			*equals = '\0';
+	}
+	return settings;
+}
+
 PgwLimits
 pgw_module_limits(const PgwProc *proc)
 {
 	PgwLimits	limits = pgw_no_limits;
-	Datum	   *settings;
 	int			count;
+	Setting    *settings = settings_of(proc, &count);
 
-	if (proc->config == (Datum) 0)
-		return limits;
-	deconstruct_array(DatumGetArrayTypeP(proc->config), TEXTOID, -1, false, TYPALIGN_INT,
-					  &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+		pgw_limits_set(&limits, settings[i].name, settings[i].value);
+	return limits;
+}
+
+bool
+pgw_module_has_directories(const PgwProc *proc, const char *directories)
+{
+	int			count;
+	Setting    *settings = settings_of(proc, &count);
+
 	for (int i = 0; i < count; i++)
 	{
-		/* ParseLongOption() would allocate by malloc() before PostgreSQL 16 */
-		char	   *name = TextDatumGetCString(settings[i]);
-		char	   *value = strchr(name, '=');
-
-		if (value == NULL)
-			continue;
-		*value++ = '\0';
-		pgw_limits_set(&limits, name, value);
+		if (pg_strcasecmp(settings[i].name, "wasm.directories") == 0)
+			return directories != NULL && strcmp(settings[i].value, directories) == 0;
 	}
-	return limits;
+	return directories == NULL;
 }
 
 /* The caller's memory context is left; the bytes may be many. */

@@ -44,6 +44,9 @@ extern void pgw_module_check_execute(const PgwProc *module, Oid role);
 /* What the SET clauses of a module, or of another function, say; -1 elsewhere. */
 extern PgwLimits pgw_module_limits(const PgwProc *proc);
 
+/* Does it have these directories now, as PgwLimits has them?  A wrong setting is no error. */
+extern bool pgw_module_has_directories(const PgwProc *proc, const char *directories);
+
 /*
  * The code of a module, or of a function with an inline body, held: metered
  * when its calls have fuel to consume.  The body is read whole only where its

@@ -451,6 +451,8 @@ is(fs(q{write(5, 'x')}), -$badf, 'is gone with a grant that becomes one for read
 is(descriptors(), 0, 'and closed');
 is(fs(q{open(4, 'big', 3)}), -$rofs, 'which counts at once');
 is(fs(q{open(4, 'big', 1)}), 5, 'for reading');
+$node->safe_psql('postgres', 'ALTER FUNCTION guest() IMMUTABLE');
+is(fs('read(5, 10)'), 'xxxxxxxxxx', 'another change of the module leaves files open');
 grant();
 is(fs('read(5, 10)'), "error $badf", 'it is gone with the grant');
 is(fs('grants()'), '', 'of which none are left');
