@@ -636,9 +636,8 @@ for my $case (
 {
 	try("a module with $case->[0]", '0A000', wat($case->[1]));
 }
-try('a component', '0A000', pack('H*', '0061736d0d000100'));
-try('a component in text', '0A000', '(component)');
-try('a component in a component', '0A000', '(component ' x 100 . ')' x 100);
+try('a component of 64-bit addresses', '0A000', '(component (core module (memory i64 1)))');
+try('components in a component', '22P03', '(component ' x 100 . '(core instance (instantiate 1))' . ')' x 100);
 
 is($client->ask('SELECT n FROM bystander'), '1', 'a table that has nothing to do with it is still there');
 cmp_ok($tried, '>=', 40, 'there are 40 hostile modules at least');
