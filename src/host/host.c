@@ -170,6 +170,10 @@ look_at_memory(PgwGuest *guest, PgwGuestMemory *memory)
 	if (guest->lowering != NULL)
 	{
 		pgw_lower_memory(guest->lowering, memory);
+		if (!memory->is_utf8)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("WebAssembly component calls a function of the host with strings that are not in UTF-8")));
 		return memory->bytes != NULL;
 	}
 	if (guest->caller == NULL || !find_memory(guest))

@@ -150,6 +150,17 @@ flat_type(const PgwWitFunc *func)
 	return type.data;
 }
 
+/*
+ * A function that allocates must be one for the engine too: otherwise the import
+ * need not come with the guest's realloc.
+ */
+static bool
+fits(const PgwHostFunction *function, const PgwWitFunc *func)
+{
+	return strcmp(flat_type(func), function->type) == 0 &&
+		(!function->allocates || (func->result != NULL && pgw_wit_has_pointers(func->result)));
+}
+
 static void
 check_import(const PgwExtern *import)
 {
@@ -165,7 +176,7 @@ check_import(const PgwExtern *import)
 						pgw_shown_name(import->name), pgw_shown_name(import->from)),
 				 errdetail("The import has the type %s.", pgw_extern_type(import)),
 				 errhint("Components may import WASI 0.2, and functions of postgres:host.")));
-	if (strcmp(flat_type(import->wit), function->type) != 0)
+	if (!fits(function, import->wit))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("WebAssembly component imports \"%s\" from \"%s\" with another type",

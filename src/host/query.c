@@ -364,13 +364,13 @@ cursor_drop(PgwGuest *guest, const PgwSlot *slots)
 }
 
 static const PgwHostFunction functions[] = {
-	{"query", "iiiii", query},
+	{"query", "iiiii", query,.allocates = true},
 	{"execute", "iiii:I", NULL, execute},
-	{"try-query", "iiiii", try_query},
-	{"try-execute", "iiiii", try_execute},
+	{"try-query", "iiiii", try_query,.allocates = true},
+	{"try-execute", "iiiii", try_execute,.allocates = true},
 	{"open", "iiii:i", cursor_open},
-	{"[method]cursor.columns", "ii", cursor_columns},
-	{"[method]cursor.fetch", "iii", cursor_fetch},
+	{"[method]cursor.columns", "ii", cursor_columns,.allocates = true},
+	{"[method]cursor.fetch", "iii", cursor_fetch,.allocates = true},
 	{"[resource-drop]cursor", "i", cursor_drop},
 	{NULL}
 };

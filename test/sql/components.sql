@@ -1001,6 +1001,26 @@ $$;
 SELECT * FROM (VALUES ('a:b/c@1.0.0', 'f', 's32'), ('an-instance', 'f', 's32'), ('postgres:host/log@0.2.0', 'log', 's32'), ('postgres:host/session', 'database', 'string'),
 	('postgres:host/session@0.1.0', 'nothing', 's32'), ('postgres:host/session@0.1.0', 'database', 's32'), ('postgres:host/session@0.1.0', 'database', 'string'),
 	('wasi:no/such@0.2.0', 'f', 's32')) v(instance, name, result), importing(instance, name, result);
+-- flat values of the right types, but nothing for which the guest would have to allocate
+SELECT result, importing('postgres:host/session@0.1.0', 'database', result) FROM (VALUES ('(tuple u32 u32)')) v(result);
+CREATE FUNCTION wrong() RETURNS integer LANGUAGE wasm AS '(component
+	(import "postgres:host/session@0.1.0" (instance $x (export "setting" (func (param "a" u32) (param "b" u32) (param "c" u32)))))
+	(core func $f (canon lower (func $x "setting")))
+	(core module $m (import "" "" (func $f (param i32 i32 i32)))
+		(func (export "g") (result i32) (call $f (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 0)))
+	(core instance $i (instantiate $m (with "" (instance (export "" (func $f))))))
+	(func (export "g") (result s32) (canon lift (core func $i "g"))))';
+-- nor does it take strings in another encoding
+CREATE FUNCTION utf16() RETURNS text LANGUAGE wasm AS '(component
+	(import "postgres:host/session@0.1.0" (instance $x (export "database" (func (result string)))))
+	(core module $libc (memory (export "memory") 1) (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+	(core instance $libc (instantiate $libc))
+	(core func $f (canon lower (func $x "database") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")) string-encoding=utf16))
+	(core module $m (import "" "" (func $f (param i32)))
+		(func (export "g") (result i32) (call $f (i32.const 16)) (i32.const 16)))
+	(core instance $i (instantiate $m (with "" (instance (export "" (func $f))))))
+	(func (export "g") (result string) (canon lift (core func $i "g") (memory (core memory $libc "memory")) string-encoding=utf16)))';
+SELECT attempt('SELECT utf16()');
 CREATE FUNCTION wrong() RETURNS integer LANGUAGE wasm AS '(component (import "m" (core module $m (export "f" (func (result i32)))))
 	(core instance $i (instantiate $m)) (func (export "f") (result s32) (canon lift (core func $i "f"))))';
 \echo :LAST_ERROR_SQLSTATE
