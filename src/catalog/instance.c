@@ -237,7 +237,7 @@ open_store(PgwInstance *instance, PgwStat *stat)
 		(void) pgw_memory_was_refused();
 		if (pgw_store_try_open(&instance->store, &instance->code->artifact, &imports, &limits, &error, &trap))
 			return;
-		if (error == NULL || !pgw_memory_was_refused() || !evict())
+		if (error == NULL || pgw_error_is_marked() || !pgw_memory_was_refused() || !evict())
 		{
 			count_failure(stat);
 			pgw_error_throw(error, trap);

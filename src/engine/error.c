@@ -152,6 +152,12 @@ pgw_error_is_exit(wasmtime_error_t *error, wasm_trap_t *trap)
 	return true;
 }
 
+bool
+pgw_error_is_marked(void)
+{
+	return captured || exited;
+}
+
 int
 pgw_error_pending(void)
 {

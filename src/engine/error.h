@@ -24,6 +24,9 @@ extern void pgw_error_throw(wasmtime_error_t *error, wasm_trap_t *trap) pg_attri
 extern void pgw_error_mark_exit(void);
 extern bool pgw_error_is_exit(wasmtime_error_t *error, wasm_trap_t *trap);
 
+/* Has a callback ended the call, by an error or an exit, and nobody seen to it yet? */
+extern bool pgw_error_is_marked(void);
+
 /*
  * The SQLSTATE of the PostgreSQL error that pgw_error_throw() is about to
  * throw; 0 when it will throw the guest's own.  Never throws.
