@@ -544,7 +544,7 @@ lift(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToken tok
 	switch (wit->kind)
 	{
 		case PGW_WIT_BOOL:
-			truth.val.boolean = (pgw_canon_get(builder->canon, place, 1) & 0xff) != 0;
+			truth.val.boolean = pgw_canon_get(builder->canon, place, 1) != 0;
 			add(builder, token, &truth);
 			break;
 		case PGW_WIT_F32:

@@ -401,7 +401,7 @@ lift_value(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 		case PGW_FORM_SAME:
 			return lift_same(node, canon, place);
 		case PGW_FORM_BOOL:
-			return BoolGetDatum((pgw_canon_get(canon, place, 1) & 0xff) != 0);
+			return BoolGetDatum(pgw_canon_get(canon, place, 1) != 0);
 		case PGW_FORM_INTEGER:
 			return lift_integer(node, canon, place);
 		case PGW_FORM_FLOAT:
@@ -444,7 +444,8 @@ lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 
 	*isnull = false;
 	datum = lift_value(node, canon, place, isnull);
-	if (node->is_constrained && canon->error == NULL)
+	/* what is in an option has been checked */
+	if (node->is_constrained && canon->error == NULL && (*isnull || node->form != PGW_FORM_OPTION))
 		datum = pgw_constraint_apply(&node->constraint, datum, *isnull, node->context);
 	return datum;
 }

@@ -188,7 +188,8 @@ one_child(PgwNode *child)
 static PgwNode *
 make_list(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 {
-	Oid			base = getBaseType(type);
+	int32		element_typmod = typmod;
+	Oid			base = getBaseTypeAndTypmod(type, &element_typmod);
 	Oid			element = get_element_type(base);
 	const PgwWit *element_wit = wit->members[0].type;
 	PgwNode    *child;
@@ -199,7 +200,7 @@ make_list(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 	/* not int2vector */
 	if (!OidIsValid(element) || get_array_type(element) != base)
 		return NULL;
-	child = make(element, -1, element_wit, relations);
+	child = make(element, element_typmod, element_wit, relations);
 	if (child == NULL)
 		return NULL;
 	node = new_node(has_same_bytes(element, element_wit->kind) ? PGW_FORM_NUMBERS : PGW_FORM_ARRAY,
@@ -331,6 +332,7 @@ make_result(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
 	if (ok != NULL && (child = make_value(type, row, ok, relations)) == NULL)
 		return NULL;
 	node = new_node(PGW_FORM_RESULT, type, -1, wit);
+	node->is_constrained = false;
 	node->children = one_child(child);
 	node->row = child != NULL ? child->row : NULL;
 	return node;
