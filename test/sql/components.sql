@@ -372,6 +372,13 @@ SELECT to_brief('four'), to_brief('four   '), to_short('');
 SELECT q, attempt(q) FROM unnest(ARRAY['SELECT to_mood(''furious'')', 'SELECT to_jsonb_of(''{'')', 'SELECT to_short(''longer'')',
 	'SELECT to_brief(''fours'')', 'SELECT to_inet(''x'')', 'SELECT to_inet('''')']) q;
 SELECT a_string('after errors');
+CREATE DOMAIN shorts AS varchar(3)[];
+CREATE FUNCTION to_shorts(text[]) RETURNS shorts LANGUAGE wasm AS 'echo#strings';
+SELECT to_shorts(ARRAY['abc', 'x  ', 'abc  ']), attempt($$SELECT to_shorts(ARRAY['abcd'])$$);
+CREATE SEQUENCE checks;
+CREATE DOMAIN counted AS integer CHECK (nextval('checks') > 0);
+CREATE FUNCTION to_counted(integer) RETURNS counted LANGUAGE wasm AS 'echo#maybe-s32';
+SELECT to_counted(5), currval('checks') AS checks;
 
 -- case: types that are not for strings
 CREATE FUNCTION wrong(integer) RETURNS text LANGUAGE wasm AS 'echo#a-string';
