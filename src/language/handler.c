@@ -24,6 +24,7 @@
 #include "funcapi.h"
 #include "host/host.h"
 #include "language/canonical.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 PGW_SQL_FUNCTION(pgw_call_handler);
@@ -95,7 +96,10 @@ return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
 		set = &none;
 	InitMaterializedSRF(fcinfo, has_rows ? 0 : MAT_SRF_USE_EXPECTED_DESC);
 	for (uint32 i = 0; i < set->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		put_result((ReturnSetInfo *) fcinfo->resultinfo, has_rows, set->values[i], set->nulls[i]);
+	}
 	fcinfo->isnull = false;
 	return (Datum) 0;
 }

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "engine/encoding.h"
+#include "engine/interrupt.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -454,7 +455,10 @@ lift_list(Builder *builder, const PgwWit *wit, PgwPlace place)
 
 	open_or_close(builder, WJB_BEGIN_ARRAY);
 	for (uint32 i = 0; i < count; i++)
+	{
+		pgw_interrupt_check();
 		lift(builder, element, (PgwPlace) {NULL, address + i * element->size}, WJB_ELEM);
+	}
 	open_or_close(builder, WJB_END_ARRAY);
 }
 

@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "engine/interrupt.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -219,7 +220,10 @@ pgw_lift_set(PgwNode *element, const PgwWit *list, PgwCanon *canon, PgwPlace pla
 	set->values = palloc(Max(set->count, 1) * sizeof(Datum));
 	set->nulls = palloc(Max(set->count, 1) * sizeof(bool));
 	for (uint32 i = 0; i < set->count; i++)
+	{
+		pgw_interrupt_check();
 		set->values[i] = lift(element, canon, (PgwPlace) {NULL, address + i * size}, &set->nulls[i]);
+	}
 	return set;
 }
 
