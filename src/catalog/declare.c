@@ -101,6 +101,11 @@ declare(PgwDeclarer *declarer, const PgwWit *wit)
 		return qualified(declarer, type->name);
 	if (wit->name == NULL && wit->kind != PGW_WIT_TUPLE)
 		return NULL;
+	for (int i = 0; wit->kind == PGW_WIT_ENUM && i < wit->nmembers; i++)
+	{
+		if (strlen(wit->members[i].name) >= NAMEDATALEN)
+			return NULL;
+	}
 	type = palloc0(sizeof(PgwTypeDeclaration));
 	type->wit = wit;
 	for (int i = 0; wit->kind != PGW_WIT_ENUM && i < wit->nmembers; i++)

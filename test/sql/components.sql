@@ -1033,6 +1033,16 @@ CREATE FUNCTION wrong() RETURNS integer LANGUAGE wasm AS '(component (import "m"
 \echo :LAST_ERROR_SQLSTATE
 SELECT "from", name, kind, type FROM wasm.imports('importer');
 
+-- case: an enum with a label that is too long for SQL
+CREATE FUNCTION labelled() RETURNS wasm.module LANGUAGE wasm AS '(component
+	(type $t (enum "a" "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"))
+	(export $label "label" (type $t))
+	(core module $m (func (export "f") (result i32) (i32.const 1)))
+	(core instance $i (instantiate $m))
+	(func (export "long-label") (result $label) (canon lift (core func $i "f"))))';
+SELECT wasm.create_functions('labelled');
+SELECT length(long_label()), pg_typeof(long_label());
+
 -- case: WASI
 CREATE FUNCTION wasi() RETURNS wasm.module LANGUAGE wasm AS
 '(component
