@@ -12,7 +12,6 @@
 
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
-#include "utils/memutils.h"
 
 static void pg_attribute_noreturn() pg_attribute_cold
 refuse_address(PgwCanon *canon, uint32 address, uint64 length, const char *fault)
@@ -30,6 +29,15 @@ pgw_canon_refuse(PgwCanon *canon, const char *what, uint64 value)
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 			 errmsg("WebAssembly function %s gave a %s that does not exist: %llu", canon->function, what,
 					(unsigned long long) value)));
+}
+
+void pg_attribute_cold
+pgw_canon_refuse_size(PgwCanon *canon)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("WebAssembly function %s returned a value that is too large", canon->function),
+			 errdetail("All that is in it may take %zu bytes.", (Size) MaxAllocSize)));
 }
 
 uint8_t *
@@ -115,6 +123,7 @@ pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
 	const char *text;
 
 	*length = pgw_canon_get(canon, pgw_place_next(place), 4);
+	pgw_canon_take(canon, *length & PG_INT32_MAX);
 	if (canon->memory.is_utf8)
 		text = (const char *) pgw_canon_bytes(canon, address, *length, 1, 1);
 	else
@@ -188,6 +197,7 @@ pgw_canon_get_list(const PgwWit *wit, PgwCanon *canon, PgwPlace place, uint32 *a
 	*address = pgw_canon_get(canon, place, 4);
 	count = pgw_canon_get(canon, pgw_place_next(place), 4);
 	(void) pgw_canon_bytes(canon, *address, count, element->size, element->alignment);
+	pgw_canon_take(canon, (uint64) count * element->size);
 	return count;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/wit.h"
 #include "engine/engine.h"
+#include "utils/memutils.h"
 
 /* An error that a guest returned as a value, to be thrown when its call is over */
 typedef struct PgwGuestError
@@ -33,6 +34,7 @@ typedef struct PgwCanon
 	 * palloc'd copy */
 	void		(*put_string) (struct PgwCanon *canon, const char *text, size_t length, uint32 pair[2]);
 	char	   *(*get_string) (struct PgwCanon *canon, uint32 address, uint32 *length);
+	uint64		taken;			/* bytes that values which were read have taken */
 	PgwGuestError *error;		/* NULL unless the result is one */
 	void	   *data;			/* of whoever made it */
 } PgwCanon;
@@ -70,9 +72,24 @@ pgw_place_next(PgwPlace place)
 	return (PgwPlace) {NULL, place.address + 4};
 }
 
+/* Throws: what the guest returned is too large. */
+extern void pgw_canon_refuse_size(PgwCanon *canon) pg_attribute_noreturn();
+
 /* Write and read so many bytes of a number; they throw where it is not in the memory. */
 extern void pgw_canon_put(PgwCanon *canon, PgwPlace place, uint32 size, uint64 bits);
 extern uint64 pgw_canon_get(PgwCanon *canon, PgwPlace place, uint32 size);
+
+/*
+ * To be called before so much is allocated for a value that is read: parts of it may
+ * be the same bytes of the guest.  Throws 54000 when all is too much.
+ */
+static inline void
+pgw_canon_take(PgwCanon *canon, uint64 bytes)
+{
+	canon->taken += bytes;
+	if (unlikely(canon->taken > MaxAllocSize))
+		pgw_canon_refuse_size(canon);
+}
 
 /* Bytes of the memory; throws where they are not all in it, or not aligned. */
 extern uint8_t *pgw_canon_bytes(PgwCanon *canon, uint32 address, uint64 count, uint32 size, uint32 alignment);

@@ -131,6 +131,7 @@ lower_list(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace
 
 	while ((token = JsonbIteratorNext(&iterator, &member, true)) != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM)
 			from_json(element, &member, canon, (PgwPlace) {NULL, address + element->size * i++});
 	}
@@ -357,6 +358,8 @@ static void lift(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbItera
 static void
 add(Builder *builder, JsonbIteratorToken token, JsonbValue *value)
 {
+	/* arrays grow to twice their size */
+	pgw_canon_take(builder->canon, 2 * sizeof(JsonbValue));
 	if (builder->state != NULL)
 		builder->result = pushJsonbValue(&builder->state, token, value);
 	else
@@ -397,6 +400,7 @@ add_number(Builder *builder, JsonbIteratorToken token, Numeric number)
 static void
 open_or_close(Builder *builder, JsonbIteratorToken token)
 {
+	pgw_canon_take(builder->canon, 2 * sizeof(JsonbValue));
 	builder->result = pushJsonbValue(&builder->state, token, NULL);
 }
 

@@ -217,6 +217,7 @@ pgw_lift_set(PgwNode *element, const PgwWit *list, PgwCanon *canon, PgwPlace pla
 
 	set->count = pgw_canon_get_list(list, canon, place, &address);
 	check_length(element, canon, set->count, sizeof(Datum));
+	pgw_canon_take(canon, (uint64) set->count * (sizeof(Datum) + sizeof(bool)));
 	set->values = palloc(Max(set->count, 1) * sizeof(Datum));
 	set->nulls = palloc(Max(set->count, 1) * sizeof(bool));
 	for (uint32 i = 0; i < set->count; i++)
@@ -250,6 +251,7 @@ lift_row(PgwNode *node, PgwCanon *canon, PgwPlace place)
 	Datum	   *values = palloc0(Max(natts, 1) * sizeof(Datum));
 	bool	   *nulls = palloc(Max(natts, 1) * sizeof(bool));
 
+	pgw_canon_take(canon, sizeof(HeapTupleHeaderData) + natts * (2 * sizeof(Datum) + sizeof(bool)));
 	memset(nulls, true, natts * sizeof(bool));
 	for (int i = 0; i < node->wit->nmembers; i++)
 	{

@@ -221,6 +221,7 @@ lower_array(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	address = canon->alloc(canon, element->alignment, (size_t) count * element->size);
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i] && !pgw_node_takes_null(child))
 			refuse_null_element();
 		pgw_lower(child, elements[i], nulls[i], canon, (PgwPlace) {NULL, address + i * element->size});
