@@ -9,6 +9,12 @@
 #include "engine/encoding.h"
 #include "lib/stringinfo.h"
 
+/*
+ * Types share parts, and written out in full may be very large: a session keeps some
+ * hundred bytes for each of a description.
+ */
+#define PGW_DESCRIPTION_MAX (512 * 1024)
+
 /* --- core modules --- */
 
 static PgwValType
@@ -292,6 +298,13 @@ component_externs(const PgwComponent *component, bool imports, PgwExtern **exter
 	int			count;
 
 	pgw_component_describe(component, &description);
+	if (description.size > PGW_DESCRIPTION_MAX)
+	{
+		wasm_byte_vec_delete(&description);
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the functions of a WebAssembly component have types that are too large")));
+	}
 	reader.at = (const uint8_t *) description.data;
 	reader.end = reader.at + description.size;
 	PG_TRY();
