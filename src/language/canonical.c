@@ -183,14 +183,17 @@ call_core(Call *call)
 
 /* --- components --- */
 
-/* Throws an error of the engine's within a callback, which gives it back to it. */
+/*
+ * Leaves a callback with an error of the engine's, which is given back to it.  There
+ * is no other error, unless one that a callback within has captured: that stays.
+ */
 static void
 pass_on(Call *call, wasmtime_error_t *error)
 {
 	if (error == NULL)
 		return;
 	call->error = error;
-	elog(ERROR, "the WebAssembly engine failed");
+	PG_RE_THROW();
 }
 
 /* To be called in the PG_CATCH of a callback; the error that ends the call. */
@@ -206,7 +209,6 @@ caught(Call *call)
 	}
 	call->error = NULL;
 	MemoryContextSwitchTo(call->context);
-	FlushErrorState();
 	return error;
 }
 

@@ -123,7 +123,6 @@ pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
 	const char *text;
 
 	*length = pgw_canon_get(canon, pgw_place_next(place), 4);
-	pgw_canon_take(canon, *length & PG_INT32_MAX);
 	if (canon->memory.is_utf8)
 		text = (const char *) pgw_canon_bytes(canon, address, *length, 1, 1);
 	else
@@ -133,6 +132,7 @@ pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("WebAssembly function %s returned a string of %u bytes", canon->function, *length),
 				 errdetail("A value can have %zu.", MaxAllocSize - VARHDRSZ)));
+	pgw_canon_take(canon, *length);
 	(void) pg_verify_mbstr(PG_UTF8, text, *length, false);
 	return text;
 }
