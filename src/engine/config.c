@@ -32,7 +32,8 @@ pgw_config_new(PgwMode mode)
 	wasmtime_config_wasm_relaxed_simd_set(config, false);
 	wasmtime_config_wasm_threads_set(config, false);
 	wasmtime_config_shared_memory_set(config, false);
-	wasmtime_config_wasm_multi_memory_set(config, false);
+	/* what passes strings between components within one has the memories of both */
+	wasmtime_config_wasm_multi_memory_set(config, mode & PGW_MODE_COMPONENT);
 	wasmtime_config_wasm_memory64_set(config, false);
 	wasmtime_config_wasm_exceptions_set(config, false);
 	wasmtime_config_wasm_gc_set(config, false);
