@@ -92,7 +92,7 @@ sub liar
 	my $flat = $code =~ s/^(\w+): // ? $1 : 'i32';
 	my $text = guest("(memory (export \"memory\") 1) $realloc (func (export \"f\") (result $flat) $code)", f => "(result $type)");
 
-	$text =~ s/\n/"\n$declarations\n"/e if $declarations;
+	$text =~ s/(?=\(func \(export "f"\) \(result \Q$type\E)/$declarations\n/ if $declarations;
 	return $text;
 }
 
@@ -326,7 +326,7 @@ for my $case (
 	try($case->[0], $case->[1], calling($query, 'query', $query_type, qq{(data (i32.const 0) "SELECT 1") (data (i32.const 128) "\\06")
 		(func (export "f") (call \$host $case->[2]))}));
 }
-try('a query that calls the function that runs it', '54001',
+try('a query that calls the function that runs it', '54000',
 	calling($query, 'query', $query_type, q{(data (i32.const 0) "SELECT h_f()")
 		(func (export "f") (call $host (i32.const 0) (i32.const 12) (i32.const 0) (i32.const 0) (i32.const 16)))}));
 try('a query in the allocator', '38000',
@@ -379,22 +379,21 @@ try('a thousand cursors that stay open', '',
 my $module = '(core module $m (memory (export "memory") 1) (func (export "f") (result i32) (i32.const 7)))';
 my $plain = "$module (core instance \$i (instantiate \$m)) (func (export \"f\") (result u32) (canon lift (core func \$i \"f\")))";
 try('components in a component, 50 deep', '', '(component ' x 50 . ')' x 49 . "$plain)", result => '7');
-try('components in a component, 1,000 deep', '22P03', '(component ' x 1000 . ')' x 1000);
+try('components in a component, 1,000 deep', '42601', '(component ' x 1000 . ')' x 1000);
 try('components in a component, 100,000 deep', '42601', '(component ' x 100_000);
-try('a component that is instantiated 500 times', '',
-	"(component (component \$c $plain) " . join(' ', map { "(instance \$c$_ (instantiate \$c))" } 1 .. 500) . ' (export "f" (func $c500 "f")))', result => '7',
-	set => [ "wasm.memory_limit = '64MB'" ]);
+try('a component that is instantiated 200 times', '',
+	"(component (component \$c $plain) " . join(' ', map { "(instance \$c$_ (instantiate \$c))" } 1 .. 200) . ' (export "f" (func $c200 "f")))', result => '7');
 try('a component that is instantiated 2,000 times', '54000',
 	"(component (component \$c $plain) " . join(' ', map { "(instance \$c$_ (instantiate \$c))" } 1 .. 2000) . ' (export "f" (func $c2000 "f")))');
 {
 	# each instantiates the one before it twice
 	my $text = "(component \$c0 $plain)";
-	for my $n (1 .. 24)
+	for my $n (1 .. 10)
 	{
 		my $p = $n - 1;
 		$text = qq{(component \$c$n $text (instance \$a (instantiate \$c$p)) (instance \$b (instantiate \$c$p)) (export "f" (func \$b "f")))};
 	}
-	try('a component of 2^24 instances', '54000', $text =~ s/component \$c24/component/r);
+	try('a component of 2^10 instances', '54000', $text =~ s/component \$c10/component/r);
 }
 try('1,000 memories', '54000', "(component $module " . join(' ', map { "(core instance \$i$_ (instantiate \$m))" } 0 .. 1000)
 	  . '(func (export "f") (result u32) (canon lift (core func $i0 "f"))))');
@@ -412,30 +411,41 @@ try('a loop that spends its fuel', '54000', guest('(memory (export "memory") 1)'
 	set => [ 'wasm.fuel = 10000' ]);
 try('a loop without end in a list of calls', '57014', guest('(memory (export "memory") 1)' . $realloc . '(func (export "f") (loop $l (br $l)))', f => ''),
 	timeout => $short);
+# Two components in one, the second of which calls the function "f" of the first.
+sub composed
+{
+	my ($to, $type, $from) = @_;
+
+	return qq{(component
+		(component \$to $to)
+		(component \$from (import "f" (func \$f $type)) $from)
+		(instance \$to (instantiate \$to))
+		(instance \$from (instantiate \$from (with "f" (func \$to "f"))))
+		(export "f" (func \$from "g")))};
+}
+
 try('a trap of a component within', '38000',
-	'(component (component $c (core module $m (func (export "f") unreachable)) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f"))))
-		(instance $c (instantiate $c)) (core func $f (canon lower (func $c "f")))
-		(core module $m (import "" "f" (func $f)) (func (export "g") (call $f)))
-		(core instance $i (instantiate $m (with "" (instance (export "f" (func $f))))))
-		(func (export "f") (canon lift (core func $i "g"))))');
+	composed('(core module $m (func (export "f") unreachable)) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f")))', '',
+		'(core func $f (canon lower (func $f))) (core module $m (import "" "f" (func $f)) (func (export "g") (call $f)))
+		(core instance $i (instantiate $m (with "" (instance (export "f" (func $f)))))) (func (export "g") (canon lift (core func $i "g")))'));
 {
 	# a string passes from a component that has UTF-16 to one that has UTF-8
 	my $between = sub {
 		my ($address, $length) = @_;
 
-		return qq{(component
-			(component \$to (core module \$m (memory (export "memory") 1) $realloc (func (export "f") (param i32 i32) (result i32) (local.get 1)))
+		return composed(
+			qq{(core module \$m (memory (export "memory") 1) $realloc (func (export "f") (param i32 i32) (result i32) (local.get 1)))
 				(core instance \$i (instantiate \$m))
 				(func (export "f") (param "v" string) (result u32)
-					(canon lift (core func \$i "f") (memory (core memory \$i "memory")) (realloc (core func \$i "realloc")))))
-			(instance \$to (instantiate \$to))
-			(core module \$libc (memory (export "memory") 1) (data (i32.const 0) "a\\00\\18\\dc"))
-			(core instance \$libc (instantiate \$libc))
-			(core func \$f (canon lower (func \$to "f") string-encoding=utf16 (memory (core memory \$libc "memory"))))
-			(core module \$m (import "" "f" (func \$f (param i32 i32) (result i32)))
-				(func (export "g") (result i32) (call \$f (i32.const $address) (i32.const $length))))
-			(core instance \$i (instantiate \$m (with "" (instance (export "f" (func \$f))))))
-			(func (export "f") (result u32) (canon lift (core func \$i "g"))))};
+					(canon lift (core func \$i "f") (memory (core memory \$i "memory")) (realloc (core func \$i "realloc"))))},
+			'(param "v" string) (result u32)',
+			qq{(core module \$libc (memory (export "memory") 1) (data (i32.const 0) "a\\00\\18\\dc"))
+				(core instance \$libc (instantiate \$libc))
+				(core func \$f (canon lower (func \$f) string-encoding=utf16 (memory (core memory \$libc "memory"))))
+				(core module \$m (import "" "f" (func \$f (param i32 i32) (result i32)))
+					(func (export "g") (result i32) (call \$f (i32.const $address) (i32.const $length))))
+				(core instance \$i (instantiate \$m (with "" (instance (export "f" (func \$f))))))
+				(func (export "g") (result u32) (canon lift (core func \$i "g")))});
 	};
 	try('a string between components', '', $between->(0, 1), result => '1');
 	try('a half of a character between components', '38000', $between->(2, 1));
@@ -448,8 +458,8 @@ try('a trap of a component within', '38000',
 
 try('options 90 deep', '', liar('(option ' x 90 . 'u8' . ')' x 90, '(i32.const 16)'), call => 'h_f() IS NULL', result => 't');
 try('lists 90 deep', '', liar('(list ' x 90 . 'u8' . ')' x 90, '(i32.const 16)'), result => '[]');
-try('lists 1,000 deep', '22P03', liar('(list ' x 1000 . 'u8' . ')' x 1000, '(i32.const 16)'));
-try('lists 100,000 deep', '22P03', liar('(list ' x 100_000 . 'u8' . ')' x 100_000, '(i32.const 16)'));
+try('lists 1,000 deep', '42601', liar('(list ' x 1000 . 'u8' . ')' x 1000, '(i32.const 16)'));
+try('lists 100,000 deep', '42601', liar('(list ' x 100_000 . 'u8' . ')' x 100_000, '(i32.const 16)'));
 {
 	# each has the one before it twice
 	my $type = sub {
@@ -470,12 +480,13 @@ try('lists 100,000 deep', '22P03', liar('(list ' x 100_000 . 'u8' . ')' x 100_00
 	my $call = sub { [ q{CREATE FUNCTION f(jsonb) RETURNS jsonb LANGUAGE wasm AS 'h#f'}, "SELECT f('$_[0]') = '$_[0]'" ] };
 
 	try('a type of 2^10 bytes', '', $echo_of->(10), call => $call->($value->(10)), result => 't');
-	try('a type of 2^16 bytes', '', $echo_of->(16), call => $call->($value->(16)) =~ s/16/16/r ? $call->($value->(16)) : (), result => 't');
-	try('a type of 2^19 bytes', '42P13', $echo_of->(19), call => $call->('[]'));
-	try('a type of 2^19 bytes and its functions', '', $echo_of->(19),
+	try('a type of 2^15 bytes', '', $echo_of->(15), call => $call->($value->(15)), result => 't');
+	try('a type of 2^16 bytes', '38000', $echo_of->(16), call => $call->('[]'));
+	try('a type of 2^16 bytes and its functions', '', $echo_of->(16),
 		call => [ 'SET LOCAL client_min_messages = warning', q{SELECT count(*) FROM wasm.create_functions('h', 'h_')} ]);
-	try('a type of 2^40 bytes', '22P03', $echo_of->(40));
-	try('a type of 2^900 bytes', '22P03', $echo_of->(900));
+	try('a type of 2^19 bytes', '54000', $echo_of->(19));
+	try('a type of 2^40 bytes', '54000', $echo_of->(40));
+	try('a type of 2^900 bytes', '54000', $echo_of->(900));
 }
 try('100 parameters', '', guest("(memory (export \"memory\") 1) $realloc (func (export \"f\") (param i32) (result i32) (i32.load8_u offset=99 (local.get 0)))",
 		f => join(' ', map { "(param \"p$_\" u8)" } 1 .. 100) . ' (result u8)'),
@@ -489,8 +500,8 @@ try('an enumeration of 10,000 labels', '', liar('$e', '(i32.const 9999)', '(type
 	call => 'h_f()', result => 'l10000');
 try('flags of 33 names', '22P03', liar('$e', '(i32.const 0)', '(type $t (flags ' . join(' ', map { "\"l$_\"" } 1 .. 33) . ')) (export $e "e" (type $t))'));
 try('two labels that are the same', '22P03', liar('$e', '(i32.const 0)', '(type $t (enum "a" "a")) (export $e "e" (type $t))'));
-try('a label longer than a name', '42622', liar('$e', '(i32.const 0)', '(type $t (enum "' . 'a' x 64 . '")) (export $e "e" (type $t))'));
-try('a function with a name of 100 kB', '42883', guest("(memory (export \"memory\") 1) $realloc (func (export \"f\"))", f => '') =~ s/func \(export "f"\) \(canon/func (export "@{['a' x 100_000]}") (canon/r);
+try('a label longer than a name', '42602', liar('$e', '(i32.const 0)', '(type $t (enum "' . 'a' x 64 . '")) (export $e "e" (type $t))'));
+try('a function with a name of 100 kB', '42883', guest("(memory (export \"memory\") 1) $realloc (func (export \"f\"))", f => '') =~ s/func \(export "f"\)\s+\(canon/func (export "@{['a' x 100_000]}") (canon/r);
 
 # --- many exports ---
 
