@@ -481,9 +481,7 @@ try('lists 100,000 deep', '42601', liar('(list ' x 100_000 . 'u8' . ')' x 100_00
 
 	try('a type of 2^10 bytes', '', $echo_of->(10), call => $call->($value->(10)), result => 't');
 	try('a type of 2^15 bytes', '', $echo_of->(15), call => $call->($value->(15)), result => 't');
-	try('a type of 2^16 bytes', '38000', $echo_of->(16), call => $call->('[]'));
-	try('a type of 2^16 bytes and its functions', '', $echo_of->(16),
-		call => [ 'SET LOCAL client_min_messages = warning', q{SELECT count(*) FROM wasm.create_functions('h', 'h_')} ]);
+	try('a type of 2^16 bytes', '54000', $echo_of->(16), call => $call->('[]'));
 	try('a type of 2^19 bytes', '54000', $echo_of->(19));
 	try('a type of 2^40 bytes', '54000', $echo_of->(40));
 	try('a type of 2^900 bytes', '54000', $echo_of->(900));
@@ -500,7 +498,7 @@ try('an enumeration of 10,000 labels', '', liar('$e', '(i32.const 9999)', '(type
 	call => 'h_f()', result => 'l10000');
 try('flags of 33 names', '22P03', liar('$e', '(i32.const 0)', '(type $t (flags ' . join(' ', map { "\"l$_\"" } 1 .. 33) . ')) (export $e "e" (type $t))'));
 try('two labels that are the same', '22P03', liar('$e', '(i32.const 0)', '(type $t (enum "a" "a")) (export $e "e" (type $t))'));
-try('a label longer than a name', '42602', liar('$e', '(i32.const 0)', '(type $t (enum "' . 'a' x 64 . '")) (export $e "e" (type $t))'));
+try('a label longer than a name', '', liar('$e', '(i32.const 0)', '(type $t (enum "' . 'a' x 64 . '")) (export $e "e" (type $t))'));
 try('a function with a name of 100 kB', '42883', guest("(memory (export \"memory\") 1) $realloc (func (export \"f\"))", f => '') =~ s/func \(export "f"\)\s+\(canon/func (export "@{['a' x 100_000]}") (canon/r);
 
 # --- many exports ---
