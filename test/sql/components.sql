@@ -57,6 +57,10 @@ CREATE FUNCTION echo() RETURNS wasm.module LANGUAGE wasm AS
 			(i32.store (i32.const 16) (local.get 0)) (f64.store (i32.const 24) (local.get 1))
 			(i32.store (i32.const 32) (local.get 2)) (i32.store (i32.const 36) (local.get 3))
 			(i32.store (i32.const 40) (local.get 4)) (i32.const 16))
+		(func (export "maybe-point") (param i32 i32 f64 i32 i32 i32) (result i32)
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 24) (local.get 1)) (f64.store (i32.const 32) (local.get 2))
+			(i32.store (i32.const 40) (local.get 3)) (i32.store (i32.const 44) (local.get 4))
+			(i32.store (i32.const 48) (local.get 5)) (i32.const 16))
 		(func (export "failure") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
 			(i32.store (i32.const 16) (i32.const 1)) (i32.store (i32.const 20) (local.get 0))
 			(i32.store (i32.const 24) (local.get 1)) (i32.store (i32.const 28) (local.get 2))
@@ -171,6 +175,10 @@ CREATE FUNCTION echo() RETURNS wasm.module LANGUAGE wasm AS
 		(canon lift (core func $i "three") (memory $memory) (realloc $realloc) (post-return $free)))
 	(func (export "a-point") (param "v" $point) (result $point)
 		(canon lift (core func $i "point") (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "maybe-point") (param "v" (option $point)) (result (option $point))
+		(canon lift (core func $i "maybe-point") (memory $memory) (realloc $realloc) (post-return $free)))
+	(func (export "maybe-points") (param "v" (list (option $point))) (result (list (option $point)))
+		(canon lift (core func $i "two") (memory $memory) (realloc $realloc) (post-return $free)))
 	(func (export "a-colour") (param "v" $colour) (result $colour) (canon lift (core func $i "i32")))
 	(func (export "an-access") (param "v" $access) (result $access) (canon lift (core func $i "i32")))
 	(func (export "many-flags") (param "v" $many) (result $many) (canon lift (core func $i "i32")))
@@ -269,6 +277,22 @@ SELECT a_point((1, 0.5, 'label')), a_point((-1, 'Infinity', NULL)), a_point(NULL
 SELECT (a_point((1, 0.5, 'label'))).*;
 SELECT q, attempt(q) FROM unnest(ARRAY['SELECT a_point((NULL, 0, NULL))', 'SELECT a_point((1, NULL, NULL))',
 	'SELECT pair((NULL, NULL))', 'SELECT a_point((1, 2))']) q;
+
+-- case: rows that may be none
+SELECT maybe_point((1, 0.5, 'x')), maybe_point(NULL) IS NULL AS none, maybe_points(ARRAY[(1, 0.5, 'x'), NULL]::components.point[]);
+SELECT * FROM maybe_point(NULL);
+CREATE FUNCTION maybe_columns(components.point, OUT x integer, OUT y double precision, OUT the_label text) LANGUAGE wasm AS 'echo#maybe-point';
+CREATE FUNCTION maybe_table(components.point) RETURNS TABLE (the_label text, x integer, y double precision) LANGUAGE wasm AS 'echo#maybe-point';
+CREATE FUNCTION set_of_points(components.point[]) RETURNS SETOF components.point LANGUAGE wasm AS 'echo#maybe-points';
+CREATE FUNCTION table_of_points(components.point[]) RETURNS TABLE (x integer, y double precision, the_label text) LANGUAGE wasm AS 'echo#maybe-points';
+CREATE FUNCTION pair_table(jsonb) RETURNS TABLE (a integer, b integer) LANGUAGE wasm AS 'echo#pair-or-error';
+SELECT * FROM maybe_columns((1, 0.5, 'x')), maybe_columns(NULL) n;
+SELECT * FROM maybe_table((1, 0.5, 'x'));
+SELECT * FROM maybe_table(NULL);
+SELECT * FROM set_of_points(ARRAY[(1, 0.5, 'x'), NULL, (2, 1, NULL)]::components.point[]);
+SELECT * FROM table_of_points(ARRAY[NULL, (1, 0.5, 'x')]::components.point[]);
+SELECT * FROM pair_table('{"ok": [1, 2]}');
+SELECT * FROM pair_table('{"err": "no pair"}');
 
 -- case: a column that was dropped, and one that was added
 BEGIN;
