@@ -111,6 +111,32 @@ $node->safe_psql('source', qq{
 	SELECT wasm_new_instance('$classic', 'The ns');
 	RESET search_path;
 
+	-- a component, with a type that was made for it, and an export of an instance
+	CREATE SCHEMA c_component;
+	SET search_path = c_component;
+	SELECT wasm.create_module('guest', convert_to('(component
+		(core module \$m (memory (export "memory") 1)
+			(func (export "point") (param i32 i32) (result i32)
+				(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+			(func (export "list") (result i32) (i32.store (i32.const 68) (i32.const 3)) (i32.const 64))
+			(func (export "is-red") (param i32) (result i32) (i32.eqz (local.get 0))))
+		(core instance \$i (instantiate \$m))
+		(type \$p (record (field "x" s32) (field "y" s32)))
+		(type \$c (enum "red" "blue"))
+		(export \$point "grid-point" (type \$p))
+		(export \$colour "colour" (type \$c))
+		(func (export "same-point") (param "p" \$point) (result \$point)
+			(canon lift (core func \$i "point") (memory (core memory \$i "memory"))))
+		(func \$list (result (list u32)) (canon lift (core func \$i "list") (memory (core memory \$i "memory"))))
+		(func (export "is-red") (param "c" \$colour) (result bool) (canon lift (core func \$i "is-red")))
+		(instance \$x (export "zeros" (func \$list)))
+		(export "docs:numbers/lists\@0.1.0" (instance \$x)))', 'UTF8'));
+	SELECT wasm.create_functions('guest', volatility => 'immutable');
+	CREATE FUNCTION zeros_set() RETURNS SETOF integer LANGUAGE wasm AS 'guest#docs:numbers/lists\@0.1.0#zeros';
+	CREATE TABLE coloured (c colour CHECK (is_red(c)), p grid_point, same grid_point GENERATED ALWAYS AS (same_point(p)) STORED);
+	INSERT INTO coloured VALUES ('red', (1, 2));
+	RESET search_path;
+
 	-- rights, comments, owners
 	GRANT USAGE ON SCHEMA z_modules, b_functions TO ann;
 	GRANT EXECUTE ON FUNCTION z_modules."last #""name"() TO ann WITH GRANT OPTION;
@@ -163,6 +189,8 @@ my @questions = (
 	[ 'a partition key' => 'SELECT tableoid::regclass::text AS name, count(*)
 		FROM a_tables.parted GROUP BY name ORDER BY name' ],
 	[ 'a view' => 'TABLE a_tables.viewed' ],
+	[ 'functions of a component' => 'SELECT c_component.same_point((3, 4)), c_component.zeros(), array(SELECT c_component.zeros_set())' ],
+	[ 'a table that calls a component' => 'TABLE c_component.coloured' ],
 	[ 'a materialized view' => 'SELECT sum(zweite) FROM a_tables.stored' ],
 	[ 'a domain' => 'TABLE a_tables.domains' ],
 	[ 'settings of a module' => q{SELECT proconfig FROM pg_proc WHERE proname = 'big'} ],
@@ -182,7 +210,9 @@ my %answers = map { $_->[0] => $node->safe_psql('source', $_->[1]) } @questions;
 is($answers{'an expression index'}, '42', 'the source gives what is expected of an index');
 is($answers{'OUT columns'}, '3|2', 'the source gives what is expected of OUT columns');
 is($answers{'an export with an odd name'}, '7', 'the source gives what is expected of an odd name');
-is(scalar(split /\n/, $answers{'edges in pg_depend'}), 8, 'the source has an edge for each bound function');
+is($answers{'functions of a component'}, '(3,4)|{0,0,0}|{0,0,0}', 'the source gives what is expected of a component');
+is($answers{'a table that calls a component'}, 'red|(1,2)|(1,2)', 'the source gives what is expected of a table that calls a component');
+is(scalar(split /\n/, $answers{'edges in pg_depend'}), 12, 'the source has an edge for each bound function');
 
 # All answers and refusals are those of the source.
 sub check_restored
