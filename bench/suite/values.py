@@ -161,7 +161,7 @@ def query(line: Line, function: str, calls: int) -> str:
     value = f"repeat('x', {line.size})"
     select = line.select.format(function)
     if line.work is ADD:
-        select = select.replace("(i)", "(i, 1)") if function else "sum(i + 1)"
+        select = select.replace("(i)", "(i, 0)") if function else "sum(i)"
     if line.work is FOUND and not function:
         select = "sum(octet_length('number ' || (i % 1000 + 1)))"
     values = f"(SELECT {value} AS t, ROW(1, {value})::pair AS r OFFSET 0) s"
