@@ -1,6 +1,6 @@
 /*
  * log.c
- *		The interface log of wit/host.wit, for core modules.
+ *		The interface log of wit/host.wit.
  */
 #include "postgres.h"
 

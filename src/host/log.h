@@ -1,6 +1,6 @@
 /*
  * log.h
- *		The interface log of wit/host.wit, for core modules.
+ *		The interface log of wit/host.wit.
  */
 #ifndef PGW_LOG_H
 #define PGW_LOG_H

@@ -1,6 +1,6 @@
 /*
  * query.c
- *		The interface query of wit/host.wit, for core modules.
+ *		The interface query of wit/host.wit.
  *
  * A query runs as the current user, through SPI.  When the guest runs again, to
  * allocate memory for what it gets, nothing of the query is open: no connection of
@@ -217,12 +217,6 @@ try(Request *request)
 
 /* --- results --- */
 
-static void
-give(PgwGuest *guest, uint32 address, const void *result, uint32 size, uint32 alignment)
-{
-	pgw_guest_write(guest, address, result, size, alignment);
-}
-
 static SqlError
 give_error(PgwGuest *guest, const ErrorData *error)
 {
@@ -246,7 +240,7 @@ query(PgwGuest *guest, const PgwSlot *slots)
 	request.receiver = &rows->receiver;
 	run(&request);
 	list = pgw_rows_give(guest, rows);
-	give(guest, slots[4].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
+	pgw_guest_write(guest, slots[4].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
 	pgw_scratch_end(caller);
 	return 0;
 }
@@ -278,7 +272,7 @@ try_query(PgwGuest *guest, const PgwSlot *slots)
 		result.of.error = give_error(guest, error);
 	else
 		result.of.rows = pgw_rows_give(guest, rows);
-	give(guest, slots[4].i32, &result, sizeof(result), PGW_LIST_ALIGNMENT);
+	pgw_guest_write(guest, slots[4].i32, &result, sizeof(result), PGW_LIST_ALIGNMENT);
 	pgw_scratch_end(caller);
 	return 0;
 }
@@ -296,7 +290,7 @@ try_execute(PgwGuest *guest, const PgwSlot *slots)
 		result.of.error = give_error(guest, error);
 	else
 		result.of.processed = request.processed;
-	give(guest, slots[4].i32, &result, sizeof(result), sizeof(uint64));
+	pgw_guest_write(guest, slots[4].i32, &result, sizeof(result), sizeof(uint64));
 	pgw_scratch_end(caller);
 	return 0;
 }
@@ -332,7 +326,7 @@ cursor_columns(PgwGuest *guest, const PgwSlot *slots)
 	TupleDesc	row = CreateTupleDescCopy(portal_of(guest, slots[0].i32)->tupDesc);
 	PgwGuestList list = pgw_columns_give(guest, row);
 
-	give(guest, slots[1].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
+	pgw_guest_write(guest, slots[1].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
 	pgw_scratch_end(caller);
 	return 0;
 }
@@ -351,7 +345,7 @@ cursor_fetch(PgwGuest *guest, const PgwSlot *slots)
 		(void) PortalRunFetch(portal, FETCH_FORWARD, count, &rows->receiver);
 	pgw_interrupt_restore();
 	list = pgw_rows_give(guest, rows);
-	give(guest, slots[2].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
+	pgw_guest_write(guest, slots[2].i32, &list, sizeof(list), PGW_LIST_ALIGNMENT);
 	pgw_scratch_end(caller);
 	return 0;
 }

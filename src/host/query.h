@@ -1,6 +1,6 @@
 /*
  * query.h
- *		The interface query of wit/host.wit, for core modules.
+ *		The interface query of wit/host.wit.
  */
 #ifndef PGW_QUERY_H
 #define PGW_QUERY_H

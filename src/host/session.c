@@ -1,6 +1,6 @@
 /*
  * session.c
- *		The interface session of wit/host.wit, for core modules.
+ *		The interface session of wit/host.wit.
  */
 #include "postgres.h"
 

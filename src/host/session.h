@@ -1,6 +1,6 @@
 /*
  * session.h
- *		The interface session of wit/host.wit, for core modules.
+ *		The interface session of wit/host.wit.
  */
 #ifndef PGW_HOST_SESSION_H
 #define PGW_HOST_SESSION_H
