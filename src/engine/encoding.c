@@ -72,6 +72,19 @@ pgw_from_utf8_strict(const char *text, size_t length)
 	return converted == text ? pnstrdup(text, length) : converted;
 }
 
+char *
+pgw_from_valid_utf8(const char *text, uint32 *length)
+{
+	char	   *converted;
+
+	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
+		return unconstify(char *, text);
+	converted = pg_any_to_server(text, *length, PG_UTF8);
+	if (converted != text)
+		*length = strlen(converted);
+	return converted;
+}
+
 const char *
 pgw_to_utf8(const char *text, size_t *length)
 {

@@ -24,6 +24,12 @@ extern char *pgw_from_utf8_lossy(const char *text, size_t length);
 extern char *pgw_from_utf8_strict(const char *text, size_t length);
 
 /*
+ * Valid UTF-8 in the database's encoding: the same, or palloc'd.  Throws 22P05 when
+ * it cannot be converted.
+ */
+extern char *pgw_from_valid_utf8(const char *text, uint32 *length);
+
+/*
  * Text of the database in UTF-8: the same, or palloc'd.  Throws as the conversion
  * does; a database without an encoding may have text that is none.
  */

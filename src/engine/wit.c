@@ -191,6 +191,17 @@ pgw_wit_scalar(PgwWitKind kind)
 	return type;
 }
 
+int
+pgw_wit_find(const PgwWit *type, const char *name, size_t length)
+{
+	for (int i = 0; i < type->nmembers; i++)
+	{
+		if (strlen(type->members[i].name) == length && memcmp(type->members[i].name, name, length) == 0)
+			return i;
+	}
+	return -1;
+}
+
 bool
 pgw_wit_has_pointers(const PgwWit *type)
 {

@@ -99,6 +99,9 @@ pgw_wit_has_cases(const PgwWit *type)
 		type->kind == PGW_WIT_VARIANT || type->kind == PGW_WIT_ENUM;
 }
 
+/* The number of the member of that name, or -1. */
+extern int	pgw_wit_find(const PgwWit *type, const char *name, size_t length);
+
 /* Does a value have parts outside of its own bytes: strings, lists? */
 extern bool pgw_wit_has_pointers(const PgwWit *type);
 

@@ -64,8 +64,9 @@ little_endian(uint64 bits)
 void
 pgw_canon_put(PgwCanon *canon, PgwPlace place, uint32 size, uint64 bits)
 {
+	/* a flat value has 32 bits at least, and none above them that a guest may see */
 	if (place.slots != NULL)
-		place.slots->i64 = bits;
+		place.slots->i64 = size == 8 ? bits : (uint32) bits;
 	else
 	{
 		bits = little_endian(bits);
@@ -92,14 +93,22 @@ put_pair(PgwCanon *canon, PgwPlace place, uint32 address, uint32 length)
 	pgw_canon_put(canon, pgw_place_next(place), 4, length);
 }
 
+uint32
+pgw_canon_alloc_list(PgwCanon *canon, PgwPlace place, size_t count, uint32 size, uint32 alignment)
+{
+	uint32		address = canon->alloc(canon, alignment, count * size);
+
+	put_pair(canon, place, address, count);
+	return address;
+}
+
 void
 pgw_canon_put_list(PgwCanon *canon, PgwPlace place, const void *elements, size_t count,
 				   uint32 size, uint32 alignment)
 {
-	uint32		address = canon->alloc(canon, alignment, count * size);
+	uint32		address = pgw_canon_alloc_list(canon, place, count, size, alignment);
 
 	memcpy(pgw_canon_bytes(canon, address, count, size, alignment), elements, count * size);
-	put_pair(canon, place, address, count);
 }
 
 void
@@ -142,13 +151,12 @@ pgw_canon_get_string(PgwCanon *canon, PgwPlace place, uint32 *length)
 void
 pgw_canon_put_label(const PgwWit *wit, const char *label, size_t length, PgwCanon *canon, PgwPlace place)
 {
-	for (int i = 0; i < wit->nmembers; i++)
+	int			n = pgw_wit_find(wit, label, length);
+
+	if (n >= 0)
 	{
-		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, label, length) == 0)
-		{
-			pgw_canon_put(canon, place, wit->tag_size, i);
-			return;
-		}
+		pgw_canon_put(canon, place, wit->tag_size, n);
+		return;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -178,11 +186,10 @@ pgw_canon_get_case(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
 uint32
 pgw_canon_flag(const PgwWit *wit, const char *name, size_t length)
 {
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (strlen(wit->members[i].name) == length && memcmp(wit->members[i].name, name, length) == 0)
-			return UINT32_C(1) << i;
-	}
+	int			n = pgw_wit_find(wit, name, length);
+
+	if (n >= 0)
+		return UINT32_C(1) << n;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("\"%s\" is no flag of the WebAssembly type %s", pnstrdup(name, length), pgw_wit_text(wit))));

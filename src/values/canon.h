@@ -94,7 +94,11 @@ pgw_canon_take(PgwCanon *canon, uint64 bytes)
 /* Bytes of the memory; throws where they are not all in it, or not aligned. */
 extern uint8_t *pgw_canon_bytes(PgwCanon *canon, uint32 address, uint64 count, uint32 size, uint32 alignment);
 
-/* Copies elements into memory that the guest allocates, and writes where they are. */
+/*
+ * Lets the guest allocate memory for a list, and writes where that is, which it
+ * returns; and the same with a copy of the elements.
+ */
+extern uint32 pgw_canon_alloc_list(PgwCanon *canon, PgwPlace place, size_t count, uint32 size, uint32 alignment);
 extern void pgw_canon_put_list(PgwCanon *canon, PgwPlace place, const void *elements, size_t count,
 							   uint32 size, uint32 alignment);
 

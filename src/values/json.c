@@ -65,8 +65,6 @@ lower_integer(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPl
 				 errmsg("JSON number %s is out of range for WebAssembly type %s",
 						DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))),
 						pgw_wit_text(wit))));
-	if (place.slots != NULL && wit->size < 8)
-		number = (uint32) number;
 	pgw_canon_put(canon, place, wit->size, (uint64) number);
 }
 
@@ -123,7 +121,7 @@ lower_list(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace
 	JsonbContainer *array = container_in(wit, value, true);
 	const PgwWit *element = wit->members[0].type;
 	uint32		count = JsonContainerSize(array);
-	uint32		address = canon->alloc(canon, element->alignment, (size_t) count * element->size);
+	uint32		address = pgw_canon_alloc_list(canon, place, count, element->size, element->alignment);
 	JsonbIterator *iterator = JsonbIteratorInit(array);
 	JsonbValue	member;
 	JsonbIteratorToken token;
@@ -135,8 +133,6 @@ lower_list(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace
 		if (token == WJB_ELEM)
 			from_json(element, &member, canon, (PgwPlace) {NULL, address + element->size * i++});
 	}
-	pgw_canon_put(canon, place, 4, address);
-	pgw_canon_put(canon, pgw_place_next(place), 4, count);
 }
 
 static void
@@ -246,18 +242,14 @@ lower_variant(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPl
 	JsonbValue	name = *value;
 	JsonbValue	member;
 	bool		has_value = value->type != jbvString;
+	int			n;
 
 	if (has_value)
 		only_member(wit, value, &name, &member);
-	for (int i = 0; i < wit->nmembers; i++)
-	{
-		if (is_named(&name, wit->members[i].name))
-		{
-			lower_case(wit, i, has_value ? &member : NULL, canon, place);
-			return;
-		}
-	}
-	refuse_form(wit);
+	n = pgw_wit_find(wit, name.val.string.val, name.val.string.len);
+	if (n < 0)
+		refuse_form(wit);
+	lower_case(wit, n, has_value ? &member : NULL, canon, place);
 }
 
 static void
@@ -435,7 +427,7 @@ lift_string(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 	uint32		length;
 	const char *text = pgw_canon_get_string(builder->canon, place, &length);
 
-	text = pgw_text_from_utf8(text, &length);
+	text = pgw_from_valid_utf8(text, &length);
 	/* the guest's memory is not to be kept */
 	add_text(builder, token, pnstrdup(text, length), length);
 }
@@ -446,7 +438,7 @@ lift_char(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 	char	   *text = pgw_canon_get_char(builder->canon, place);
 	uint32		length = strlen(text);
 
-	text = pgw_text_from_utf8(text, &length);
+	text = pgw_from_valid_utf8(text, &length);
 	add_text(builder, token, text, length);
 }
 

@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -19,13 +20,7 @@
 #include "values/node.h"
 #include "values/number.h"
 
-static Datum lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull);
-
 /* --- numbers --- */
-
-static const char *const names[] = {
-	"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64"
-};
 
 static void pg_attribute_noreturn() pg_attribute_cold
 out_of_range(const PgwNode *node, int128_pgw value)
@@ -34,7 +29,7 @@ out_of_range(const PgwNode *node, int128_pgw value)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s value %s%s is out of range for type %s", names[node->wit->kind], negative ? "-" : "",
+			 errmsg("%s value %s%s is out of range for type %s", pgw_wit_text(node->wit), negative ? "-" : "",
 					pgw_unsigned_text(negative ? -value : value), format_type_be(node->type))));
 }
 
@@ -107,23 +102,10 @@ lift_float(PgwNode *node, PgwCanon *canon, PgwPlace place)
 
 /* --- text --- */
 
-char *
-pgw_text_from_utf8(const char *text, uint32 *length)
-{
-	char	   *converted;
-
-	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
-		return unconstify(char *, text);
-	converted = pg_any_to_server(text, *length, PG_UTF8);
-	if (converted != text)
-		*length = strlen(converted);
-	return converted;
-}
-
 static Datum
 datum_of_text(PgwNode *node, const char *text, uint32 length)
 {
-	text = pgw_text_from_utf8(text, &length);
+	text = pgw_from_valid_utf8(text, &length);
 	if (node->base == TEXTOID || node->base == VARCHAROID || node->base == BPCHAROID)
 		return PointerGetDatum(cstring_to_text_with_len(text, length));
 	return InputFunctionCall(&node->input, pnstrdup(text, length), node->input_param, node->constraint.typmod);
@@ -223,7 +205,7 @@ pgw_lift_set(PgwNode *element, const PgwWit *list, PgwCanon *canon, PgwPlace pla
 	for (uint32 i = 0; i < set->count; i++)
 	{
 		pgw_interrupt_check();
-		set->values[i] = lift(element, canon, (PgwPlace) {NULL, address + i * size}, &set->nulls[i]);
+		set->values[i] = pgw_lift(element, canon, (PgwPlace) {NULL, address + i * size}, &set->nulls[i]);
 	}
 	return set;
 }
@@ -257,7 +239,7 @@ lift_row(PgwNode *node, PgwCanon *canon, PgwPlace place)
 	{
 		int			column = node->columns[i];
 
-		values[column] = lift(node->children[i], canon, pgw_place_of_member(place, &node->wit->members[i]),
+		values[column] = pgw_lift(node->children[i], canon, pgw_place_of_member(place, &node->wit->members[i]),
 							  &nulls[column]);
 	}
 	return HeapTupleGetDatum(heap_form_tuple(node->row, values, nulls));
@@ -279,7 +261,7 @@ lift_option(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 		*isnull = true;
 		return (Datum) 0;
 	}
-	return lift(node->children[0], canon, pgw_place_of_payload(place, node->wit), isnull);
+	return pgw_lift(node->children[0], canon, pgw_place_of_payload(place, node->wit), isnull);
 }
 
 static Datum
@@ -376,7 +358,7 @@ lift_result(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 	}
 	if (node->children[0] == NULL)
 		return (Datum) 0;
-	return lift(node->children[0], canon, pgw_place_of_payload(place, node->wit), isnull);
+	return pgw_lift(node->children[0], canon, pgw_place_of_payload(place, node->wit), isnull);
 }
 
 static Datum
@@ -388,7 +370,7 @@ lift_outcome(PgwNode *node, PgwCanon *canon, PgwPlace place)
 
 	nulls[n] = false;
 	if (node->children[n] != NULL)
-		values[n] = lift(node->children[n], canon, pgw_place_of_payload(place, node->wit), &nulls[n]);
+		values[n] = pgw_lift(node->children[n], canon, pgw_place_of_payload(place, node->wit), &nulls[n]);
 	return HeapTupleGetDatum(heap_form_tuple(node->row, values, nulls));
 }
 
@@ -443,8 +425,8 @@ lift_value(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 	pg_unreachable();
 }
 
-static Datum
-lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
+Datum
+pgw_lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 {
 	Datum		datum;
 
@@ -454,10 +436,4 @@ lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
 	if (node->is_constrained && canon->error == NULL && (*isnull || node->form != PGW_FORM_OPTION))
 		datum = pgw_constraint_apply(&node->constraint, datum, *isnull, node->context);
 	return datum;
-}
-
-Datum
-pgw_lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnull)
-{
-	return lift(node, canon, place, isnull);
 }

@@ -21,11 +21,6 @@
 #include "values/node.h"
 #include "values/number.h"
 
-/* Numbers of WIT have names for messages; indexed by kind */
-static const char *const names[] = {
-	"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char"
-};
-
 /* --- numbers --- */
 
 static void pg_attribute_noreturn() pg_attribute_cold
@@ -38,7 +33,7 @@ out_of_range(PgwNode *node, Datum datum)
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("value %s of type %s is out of range for WebAssembly type %s",
-					OidOutputFunctionCall(function, datum), format_type_be(node->type), names[node->wit->kind])));
+					OidOutputFunctionCall(function, datum), format_type_be(node->type), pgw_wit_text(node->wit))));
 }
 
 static bool
@@ -77,9 +72,6 @@ lower_integer(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	pgw_integer_range(node->wit->kind, &min, &max);
 	if (!integer_of(node->base, datum, min, max, &value))
 		out_of_range(node, datum);
-	/* a flat value has 32 bits at least */
-	if (place.slots != NULL && node->wit->size < 8)
-		value = (uint32) value;
 	pgw_canon_put(canon, place, node->wit->size, (uint64) value);
 }
 
@@ -218,7 +210,7 @@ lower_array(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 
 	deconstruct_array(list_of(datum), node->element_type, node->element_length, node->element_by_value,
 					  node->element_alignment, &elements, &nulls, &count);
-	address = canon->alloc(canon, element->alignment, (size_t) count * element->size);
+	address = pgw_canon_alloc_list(canon, place, count, element->size, element->alignment);
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -226,8 +218,6 @@ lower_array(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 			refuse_null_element();
 		pgw_lower(child, elements[i], nulls[i], canon, (PgwPlace) {NULL, address + i * element->size});
 	}
-	pgw_canon_put(canon, place, 4, address);
-	pgw_canon_put(canon, pgw_place_next(place), 4, count);
 }
 
 /* --- rows, cases, flags --- */
@@ -322,8 +312,7 @@ pgw_lower(PgwNode *node, Datum datum, bool isnull, PgwCanon *canon, PgwPlace pla
 	switch (node->form)
 	{
 		case PGW_FORM_SAME:
-			pgw_canon_put(canon, place, node->wit->size,
-						  node->wit->size == 8 ? (uint64) DatumGetInt64(datum) : (uint32) DatumGetInt32(datum));
+			pgw_canon_put(canon, place, node->wit->size, (uint64) datum);
 			break;
 		case PGW_FORM_BOOL:
 			pgw_canon_put(canon, place, 1, DatumGetBool(datum));

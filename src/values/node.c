@@ -16,8 +16,6 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-static PgwNode *make(Oid type, int32 typmod, const PgwWit *wit, List **relations);
-
 char *
 pgw_snake_case(const char *name)
 {
@@ -200,7 +198,7 @@ make_list(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 	/* not int2vector */
 	if (!OidIsValid(element) || get_array_type(element) != base)
 		return NULL;
-	child = make(element, element_typmod, element_wit, relations);
+	child = pgw_node_make(element, element_typmod, element_wit, relations);
 	if (child == NULL)
 		return NULL;
 	node = new_node(has_same_bytes(element, element_wit->kind) ? PGW_FORM_NUMBERS : PGW_FORM_ARRAY,
@@ -260,7 +258,7 @@ make_row(TupleDesc row, Oid type, const PgwWit *wit, List **relations)
 		if (column < 0)
 			return NULL;
 		node->columns[i] = column;
-		node->children[i] = make(TupleDescAttr(row, column)->atttypid, TupleDescAttr(row, column)->atttypmod,
+		node->children[i] = pgw_node_make(TupleDescAttr(row, column)->atttypid, TupleDescAttr(row, column)->atttypmod,
 								 wit->members[i].type, relations);
 		if (node->children[i] == NULL)
 			return NULL;
@@ -289,7 +287,7 @@ make_composite(Oid type, const PgwWit *wit, List **relations)
 static PgwNode *
 make_option(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 {
-	PgwNode    *child = make(type, typmod, wit->members[0].type, relations);
+	PgwNode    *child = pgw_node_make(type, typmod, wit->members[0].type, relations);
 	PgwNode    *node;
 
 	if (child == NULL || child->form == PGW_FORM_OPTION)
@@ -307,7 +305,7 @@ make_value(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
 	PgwNode    *node;
 
 	if (row == NULL)
-		return make(type, -1, wit, relations);
+		return pgw_node_make(type, -1, wit, relations);
 	if (wit->kind != PGW_WIT_OPTION)
 		return make_row(row, type, wit, relations);
 	child = make_row(row, type, wit->members[0].type, relations);
@@ -357,7 +355,7 @@ make_outcome(Oid type, TupleDesc row, const PgwWit *wit, List **relations)
 		if (column->attisdropped || strcmp(NameStr(column->attname), columns[i]) != 0)
 			return NULL;
 		if (value != NULL)
-			node->children[i] = make(column->atttypid, column->atttypmod, value, relations);
+			node->children[i] = pgw_node_make(column->atttypid, column->atttypmod, value, relations);
 		if (value != NULL ? node->children[i] == NULL : column->atttypid != BOOLOID)
 			return NULL;
 	}
@@ -377,8 +375,8 @@ make_flags(Oid type, int32 typmod, const PgwWit *wit)
 	return NULL;
 }
 
-static PgwNode *
-make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
+PgwNode *
+pgw_node_make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 {
 	check_stack_depth();
 	if (pgw_wit_has_resources(wit))
@@ -412,12 +410,6 @@ make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 		default:
 			return make_number(type, typmod, wit);
 	}
-}
-
-PgwNode *
-pgw_node_make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
-{
-	return make(type, typmod, wit, relations);
 }
 
 PgwNode *

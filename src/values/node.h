@@ -107,9 +107,6 @@ extern Datum pgw_lift(PgwNode *node, PgwCanon *canon, PgwPlace place, bool *isnu
 /* Of a result: is it an error?  Then leaves that in the canon. */
 extern bool pgw_lift_error(const PgwWit *result, PgwCanon *canon, PgwPlace place);
 
-/* UTF-8 in the database's encoding: the same, or palloc'd.  Throws 22P05. */
-extern char *pgw_text_from_utf8(const char *text, uint32 *length);
-
 /* Values of a set, in the memory context in which they were read */
 typedef struct PgwSet
 {
