@@ -8,6 +8,7 @@ package Torture;
 
 use strict;
 use warnings;
+use Client;
 use Exporter 'import';
 use FindBin;
 use PostgreSQL::Test::Utils;
@@ -18,7 +19,7 @@ use WasmTest;
 our @EXPORT = qw(
   full amount now wait_until
   figure figure_latencies
-  good_functions check_good
+  good_functions check_good try_hostile
   processor_ticks process_gone children descriptors memory_kb
   wait_for_work wait_for_compilation
   slow_module
@@ -108,6 +109,40 @@ sub check_good
 	return 'the session has ended' unless $result->{status};
 	return '' if $result->{rows} eq ($n + 1) . '|' . $client->pid;
 	return "good($n) in session " . $client->pid . " gives $result->{rows}";
+}
+
+# Makes the module h, unless that is undefined, and runs statements, in a
+# transaction that is rolled back; the first error decides.  The client is given by a
+# reference, since a session that has ended is replaced; n numbers the case.  Options:
+# result => what the last statement gives; timeout => where the guest does not end by
+# itself; set => settings.
+sub try_hostile
+{
+	my ($node, $client, $n, $title, $expected, $module, $statements, %options) = @_;
+	my @statements = @$statements;
+	my $result = $$client->attempt('BEGIN');
+
+	$$client->ask("SET LOCAL statement_timeout = '$options{timeout}'") if $options{timeout};
+	$$client->ask("SET LOCAL $_") for @{ $options{set} // [] };
+	$result = $$client->attempt_bytes(q{SELECT wasm.create_module('h', $1)}, $module) if defined $module;
+	while (!$result->{sqlstate} && $result->{status} && @statements)
+	{
+		$result = $$client->attempt(shift @statements);
+	}
+	my $outcome = $result->{status} ? $result->{sqlstate} : 'the session has ended';
+	$outcome .= ", result $result->{rows}"
+	  if !$result->{sqlstate} && defined $options{result} && $result->{rows} ne $options{result};
+
+	# a session that has ended must not end the test
+	if (!$result->{status})
+	{
+		wait_until('the server is up again', sub { $$client = Client->try($node); $$client->{result}{status} });
+	}
+	else { $$client->attempt('ROLLBACK') }
+	my $health = check_good($$client, $n);
+	my $says = $expected || ($options{result} // 'no error');
+	is("$outcome $health", "$expected ", "$title: " . ($says =~ s/(.{40}).+/$1.../sr))
+	  or diag($result->{message});
 }
 
 # --- processes ---

@@ -25,37 +25,15 @@ my $tried = 0;
 $client->ask(good_functions());
 
 # Tries a component.  Options: call => a function call or list of statements;
-# result => what the last of them gives; timeout => where the guest does not
-# end by itself; set => settings.
+# others as try_hostile() has them.
 sub try
 {
 	my ($title, $expected, $component, %options) = @_;
 	my $call = $options{call} // 'h_f()';
 	my @statements = ref $call ? @$call : ('SET LOCAL client_min_messages = warning',
 		q{SELECT count(*) FROM wasm.create_functions('h', 'h_')}, "SELECT $call");
-	my $result = $client->attempt('BEGIN');
 
-	$client->ask("SET LOCAL statement_timeout = '$options{timeout}'") if $options{timeout};
-	$client->ask("SET LOCAL $_") for @{ $options{set} // [] };
-	$result = $client->attempt_bytes(q{SELECT wasm.create_module('h', $1)}, $component);
-	while (!$result->{sqlstate} && $result->{status} && @statements)
-	{
-		$result = $client->attempt(shift @statements);
-	}
-	my $outcome = $result->{status} ? $result->{sqlstate} : 'the session has ended';
-	$outcome .= ", result $result->{rows}"
-	  if !$result->{sqlstate} && defined $options{result} && $result->{rows} ne $options{result};
-
-	# a session that has ended must not end the test
-	if (!$result->{status})
-	{
-		wait_until('the server is up again', sub { $client = Client->try($node); $client->{result}{status} });
-	}
-	else { $client->attempt('ROLLBACK') }
-	my $health = check_good($client, $tried);
-	my $says = $expected || ($options{result} // 'no error');
-	is("$outcome $health", "$expected ", "$title: " . ($says =~ s/(.{40}).+/$1.../sr))
-	  or diag($result->{message});
+	try_hostile($node, \$client, $tried, $title, $expected, $component, \@statements, %options);
 	$tried++;
 }
 

@@ -24,8 +24,7 @@ $client->ask('CREATE TABLE bystander AS SELECT 1 AS n');
 my $tried = 0;
 
 # Tries a module.  Options: call => a function call or list of statements;
-# result => what the last of them gives; timeout => where the guest does not
-# end by itself; set => settings.
+# others as try_hostile() has them.
 sub try
 {
 	my ($title, $expected, $module, %options) = @_;
@@ -33,29 +32,8 @@ sub try
 	my @statements = ref $call ? @$call : defined $call ? ("SELECT $call") : ();
 
 	unshift @statements, "SELECT count(*) FROM wasm.create_functions('h', 'h_')" if defined $call && !ref $call;
-	my $result = $client->attempt('BEGIN');
 
-	$client->ask("SET LOCAL statement_timeout = '$options{timeout}'") if $options{timeout};
-	$client->ask("SET LOCAL $_") for @{ $options{set} // [] };
-	$result = $client->attempt_bytes(q{SELECT wasm.create_module('h', $1)}, $module) if defined $module;
-	while (!$result->{sqlstate} && $result->{status} && @statements)
-	{
-		$result = $client->attempt(shift @statements);
-	}
-	my $outcome = $result->{status} ? $result->{sqlstate} : 'the session has ended';
-	$outcome .= ", result $result->{rows}"
-	  if !$result->{sqlstate} && defined $options{result} && $result->{rows} ne $options{result};
-
-	# a session that has ended must not end the test
-	if (!$result->{status})
-	{
-		wait_until('the server is up again', sub { $client = Client->try($node); $client->{result}{status} });
-	}
-	else { $client->attempt('ROLLBACK') }
-	my $health = check_good($client, $tried);
-	my $says = $expected || ($options{result} // 'no error');
-	is("$outcome $health", "$expected ", "$title: " . ($says =~ s/(.{40}).+/$1.../sr))
-	  or diag($result->{message});
+	try_hostile($node, \$client, $tried, $title, $expected, $module, \@statements, %options);
 	$tried++;
 }
 
