@@ -57,3 +57,13 @@ guest_tools() {
 	fi
 	echo "$dir"
 }
+
+# Makes a folder of an interface file and of the package postgres:host, which it may import.
+# It is named by the variable `wit`, and goes away with the script.
+interface_folder() {
+	wit=$(mktemp -d)
+	trap 'rm -rf "$wit"' EXIT
+	mkdir "$wit/deps"
+	cp "$1" "$wit/"
+	cp "$top/wit/host.wit" "$wit/deps/"
+}
