@@ -24,4 +24,18 @@ for my $language (qw(assemblyscript c go rust))
 	is(options($last), options($command), "$language: the options of the guide");
 }
 
+# What a guide shows of a source is in the source, wherever it is indented.
+my %source = (javascript => 'urls.js', python => 'similarity.py');
+for my $language (sort keys %source)
+{
+	my $source = slurp("$top/examples/$language/$source{$language}") =~ s/^ +//mgr;
+	for my $block (slurp("$top/doc/guests/$language.md") =~ /^```(?:js|python)\n(.*?)^```/msg)
+	{
+		for my $part (split(/\n\n/, $block =~ s/^ +//mgr))
+		{
+			ok(index($source, $part) >= 0, "$language: the source has\n$part");
+		}
+	}
+}
+
 check_documents(split(/\n/, run_ok('ls doc/guests/*.md')));
