@@ -38,4 +38,16 @@ for my $language (sort keys %source)
 	}
 }
 
+# So are the commands for a component in C, and the versions of their tools.
+{
+	my ($commands) = slurp("$top/doc/guests/c.md") =~ /^```sh\ncargo install --locked ([^`]*)^```/m;
+	my ($tools, @guide) = split(/\n(?! )/, $commands);
+	my $script = slurp("$top/tools/guests/c-component");
+	s/\s*\\\n\s*/ /g for @guide, $script;
+	s{/tmp/roads\.wasm}{"\$output"}g, s{(/tmp/roads\S*)}{"$1"}g, s{/tmp/roads}{\$bindings}g for @guide;
+	is_deeply([grep { index($script, $_) < 0 } @guide], [], 'c-component: the commands of the guide');
+	my @pins = slurp("$top/tools/guests/c-component.txt") =~ /^(\S+)/mg;
+	is($tools, "@pins", 'c-component: the tools of the guide');
+}
+
 check_documents(split(/\n/, run_ok('ls doc/guests/*.md')));
