@@ -26,9 +26,12 @@ use wasmtime_c_api::{
     WasmtimeStoreContextMut, WasmtimeStoreData, wasm_byte_vec_t, wasm_engine_t, wasmtime_error_t,
     wasmtime_store_t,
 };
-use wasmtime_environ::component::{MAX_FLAT_PARAMS, StringEncoding};
+use wasmtime_environ::component::{
+    CanonicalOptions, CanonicalOptionsDataModel, MAX_FLAT_PARAMS, StringEncoding,
+};
 
 use crate::describe::describe;
+use crate::host::Host;
 use crate::wasi;
 
 type Failure = Option<Box<wasmtime_error_t>>;
@@ -53,7 +56,7 @@ pub struct PgwComponentHost {
     run: Run,
     /// Drops a resource of the host, by the function "[resource-drop]name".
     drop: extern "C" fn(*const c_void, WasmtimeStoreContextMut<'_>, u32) -> bool,
-    wasi: wasi::Host,
+    wasi: Host,
 }
 
 /// A pointer of C's, which is used by one thread only
@@ -178,8 +181,14 @@ pub extern "C" fn pgw_component_delete(_: Box<PgwComponent>) {}
 pub extern "C" fn pgw_component_describe(
     component: &PgwComponent,
     description: &mut MaybeUninit<wasm_byte_vec_t>,
-) {
-    description.write(describe(&component.component).into());
+) -> bool {
+    match describe(&component.component) {
+        Some(bytes) => {
+            description.write(bytes.into());
+            true
+        }
+        None => false,
+    }
 }
 
 // --- functions of the host ---
@@ -735,25 +744,41 @@ pub struct PgwGuestMemory {
     is_utf8: bool,
 }
 
+impl PgwGuestMemory {
+    /// Of the memory that the options name, if they do
+    fn new(options: &CanonicalOptions, bytes: impl FnOnce() -> *mut [u8]) -> PgwGuestMemory {
+        let bytes: *mut [u8] = match options.memory() {
+            Some(_) => bytes(),
+            None => ptr::slice_from_raw_parts_mut(ptr::null_mut(), 0),
+        };
+        PgwGuestMemory {
+            bytes: bytes.cast(),
+            size: bytes.len(),
+            is_utf8: options.string_encoding == StringEncoding::Utf8,
+        }
+    }
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn pgw_lower_memory(
     cx: &mut Lowering<'_>,
     memory: &mut MaybeUninit<PgwGuestMemory>,
 ) {
-    let options = cx.options();
-    let is_utf8 = options.string_encoding == StringEncoding::Utf8;
-    let (bytes, size) = match options.memory() {
-        Some(_) => {
-            let bytes = cx.as_slice_mut();
-            (bytes.as_mut_ptr(), bytes.len())
+    let options = ptr::from_ref(cx.options());
+    // SAFETY: the options are the component's, and not part of its memory
+    let options = unsafe { &*options };
+    memory.write(PgwGuestMemory::new(options, || cx.as_slice_mut()));
+}
+
+/// A guest need not say how to allocate, where the type that it gives a function of the
+/// host has no strings and no lists.
+fn allocate(cx: &mut Lowering<'_>, alignment: u32, size: usize) -> Result<usize> {
+    match cx.options().data_model {
+        CanonicalOptionsDataModel::LinearMemory(memory) if memory.realloc.is_some() => {
+            cx.realloc(0, 0, alignment, size)
         }
-        None => (ptr::null_mut(), 0),
-    };
-    memory.write(PgwGuestMemory {
-        bytes,
-        size,
-        is_utf8,
-    });
+        _ => bail!("the guest has no function to allocate memory"),
+    }
 }
 
 /// Lets the guest allocate memory, which is in bounds and aligned.
@@ -764,10 +789,7 @@ pub extern "C" fn pgw_lower_alloc(
     size: usize,
     address: &mut u32,
 ) -> Failure {
-    outcome(
-        cx.realloc(0, 0, alignment, size)
-            .map(|at| *address = at as u32),
-    )
+    outcome(allocate(cx, alignment, size).map(|at| *address = at as u32))
 }
 
 /// Writes a string, which must be UTF-8, in the guest's own encoding: address and
@@ -802,17 +824,8 @@ pub extern "C" fn pgw_lift_memory(
     cx: &mut LiftContext<'_>,
     memory: &mut MaybeUninit<PgwGuestMemory>,
 ) {
-    let options = cx.options();
-    let is_utf8 = options.string_encoding == StringEncoding::Utf8;
-    let (bytes, size) = match options.memory() {
-        Some(_) => (cx.memory().as_ptr().cast_mut(), cx.memory().len()),
-        None => (ptr::null_mut(), 0),
-    };
-    memory.write(PgwGuestMemory {
-        bytes,
-        size,
-        is_utf8,
-    });
+    let bytes = || ptr::from_ref(cx.memory()).cast_mut();
+    memory.write(PgwGuestMemory::new(cx.options(), bytes));
 }
 
 /// Reads a string from the guest's own encoding.

@@ -6,7 +6,7 @@
 //! exports:
 //!
 //! ```text
-//! extern  = from:string name:string ('f' function | 't' | 'r' | 'o')
+//! extern  = from:string name:string ('f' function | 't' type | 'r' | 'o')
 //! function = async:byte params:list<name:string type> results:list<type>
 //! type    = kind:byte, see [`Kind`], and what that says
 //! ```
@@ -56,9 +56,9 @@ enum Kind {
     Other,
 }
 
-/// Types share parts, and written out in full may be very large: what is beyond so
-/// many bytes is of the kind [`Kind::Other`].
-const DESCRIPTION_MAX: usize = 4 << 20;
+/// Types share parts, and written out in full may be very large; a session keeps some
+/// hundred bytes for each of a description.
+const DESCRIPTION_MAX: usize = 512 * 1024;
 
 struct Writer {
     bytes: Vec<u8>,
@@ -107,7 +107,8 @@ impl Writer {
 
     fn ty(&mut self, ty: &Type) {
         match ty {
-            _ if self.bytes.len() > DESCRIPTION_MAX => self.kind(Kind::Other),
+            // nobody will read it
+            _ if self.bytes.len() > DESCRIPTION_MAX => (),
             Type::Bool => self.kind(Kind::Bool),
             Type::S8 => self.kind(Kind::S8),
             Type::U8 => self.kind(Kind::U8),
@@ -192,7 +193,10 @@ impl Writer {
                 self.byte(b'f');
                 self.function(function);
             }
-            ComponentItem::Type(_) => self.byte(b't'),
+            ComponentItem::Type(ty) => {
+                self.byte(b't');
+                self.ty(ty);
+            }
             ComponentItem::Resource(_) => self.byte(b'r'),
             _ => self.byte(b'o'),
         }
@@ -218,7 +222,8 @@ fn flattened<'a>(
     found
 }
 
-pub fn describe(component: &Component) -> Vec<u8> {
+/// None where it would be too long.
+pub fn describe(component: &Component) -> Option<Vec<u8>> {
     let engine = component.engine();
     let ty = component.component_type();
     let imports = flattened(
@@ -246,7 +251,7 @@ pub fn describe(component: &Component) -> Vec<u8> {
             writer.item(from, name, item);
         }
     }
-    writer.bytes
+    (writer.bytes.len() <= DESCRIPTION_MAX).then_some(writer.bytes)
 }
 
 /// How many values types take on the stack of a core module.

@@ -4,6 +4,8 @@
 
 mod component;
 mod describe;
+mod files;
+mod host;
 mod wasi;
 
 pub use component::*;

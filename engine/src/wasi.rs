@@ -1,16 +1,12 @@
-//! WASI, 0.2, for components that are denied everything.
+//! WASI, 0.2, for components that are denied what they were not granted.
 //!
 //! Types and signatures are those of the WIT packages wasi:cli, wasi:clocks,
-//! wasi:filesystem, wasi:io and wasi:random.  A guest has three streams: standard
-//! input, which is at its end, output and error.  Clocks and random numbers work.
-//! There are no files, no directories, no arguments and no terminal; variables
-//! are those that the host gives.  The rest of WASI can be imported, and ends
-//! the call when it is called.
-//!
-//! No resource has a state outside of its 32-bit representation, so an instance
-//! that is dropped leaves nothing behind.
+//! wasi:filesystem (see `files`), wasi:io and wasi:random.  A guest has three
+//! streams: standard input, which is at its end, output and error.  Clocks and random
+//! numbers work.  There are no arguments and no terminal; variables and directories
+//! are those that the host gives.  The rest of WASI can be imported, and ends the call
+//! when it is called.
 
-use std::slice;
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
 
@@ -20,30 +16,11 @@ use wasmtime::component::{
 };
 use wasmtime::{Result, StoreContextMut, bail};
 
-/// Bytes that live until the host is called again.
-#[repr(C)]
-pub struct Slice {
-    pub data: *const u8,
-    pub length: usize,
-}
-
-/// What the process does for its guests; `pgw_wasi_host_t` in C.  None of these
-/// unwinds or jumps.  After a `false` that means a failure the call ends with an
-/// error, and the host knows which.
-#[repr(C)]
-pub struct Host {
-    /// Takes output: stream 1 is standard output, 2 is standard error.  At most
-    /// `WRITE_MAX` bytes at a time.  False: failed.
-    pub write: extern "C" fn(stream: u32, bytes: *const u8, length: usize) -> bool,
-    /// Waits for about so long.  False: failed, or interrupted.
-    pub sleep: extern "C" fn(nanoseconds: u64) -> bool,
-    /// The guest ends itself; the call ends with an error after this.
-    pub exit: extern "C" fn(code: u32),
-    /// False: failed.
-    pub random: extern "C" fn(bytes: *mut u8, length: usize) -> bool,
-    /// The variable of that number, in UTF-8.  False: there are no more.
-    pub environment: extern "C" fn(index: usize, name: *mut Slice, value: *mut Slice) -> bool,
-}
+use crate::files;
+use crate::host::{
+    Datetime, Descriptor, EntryStream, ErrorCode, Host, InputStream, IoError, OutputStream, Slice,
+    check, text,
+};
 
 /// What a guest may write, or ask to be written, in one call.
 const WRITE_MAX: usize = 64 * 1024;
@@ -53,36 +30,26 @@ const RANDOM_MAX: u64 = 1024 * 1024;
 
 const NS_PER_MS: u64 = 1_000_000;
 
+/// Streams; those of files have the numbers of these, which are greater.
+const STDIN: u32 = 0;
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 
 /* --- types of WASI --- */
 
-struct IoError;
 struct Pollable;
-struct InputStream;
-struct OutputStream;
 struct TerminalInput;
 struct TerminalOutput;
-struct Descriptor;
-
 /// Of what is not provided: there are none.
 struct Unavailable;
 
 #[derive(ComponentType, Lift, Lower)]
 #[component(variant)]
-enum StreamError {
+pub enum StreamError {
     #[component(name = "last-operation-failed")]
     Failed(Resource<IoError>),
     #[component(name = "closed")]
     Closed,
-}
-
-#[derive(ComponentType, Lift, Lower)]
-#[component(record)]
-struct Datetime {
-    seconds: u64,
-    nanoseconds: u32,
 }
 
 /// The type in this host of a resource that an interface defines.
@@ -95,32 +62,73 @@ fn resource_type(interface: &str, name: &str) -> ResourceType {
         ("wasi:cli/terminal-input", "terminal-input") => ResourceType::host::<TerminalInput>(),
         ("wasi:cli/terminal-output", "terminal-output") => ResourceType::host::<TerminalOutput>(),
         ("wasi:filesystem/types", "descriptor") => ResourceType::host::<Descriptor>(),
+        ("wasi:filesystem/types", "directory-entry-stream") => ResourceType::host::<EntryStream>(),
         _ => ResourceType::host::<Unavailable>(),
     }
 }
 
-/* --- the host --- */
-
-/// The call ends here when the host has failed.
-fn check(succeeded: bool) -> Result<()> {
-    if !succeeded {
-        bail!("the host could not serve a call of WASI");
-    }
-    Ok(())
+/// Does the number that represents a resource denote an open file?
+fn denotes_file(resource: &ResourceType, number: u32) -> bool {
+    *resource == ResourceType::host::<Descriptor>()
+        || *resource == ResourceType::host::<EntryStream>()
+        || (*resource == ResourceType::host::<InputStream>()
+            || *resource == ResourceType::host::<OutputStream>())
+            && number > STDERR
 }
 
-fn write(host: &Host, stream: &Resource<OutputStream>, bytes: &[u8]) -> Result<()> {
+/* --- output and input, random numbers, the end, the environment --- */
+
+type Outcome<R> = std::result::Result<R, StreamError>;
+
+fn of_file<R>(outcome: std::result::Result<R, ErrorCode>) -> Outcome<R> {
+    outcome.map_err(|error| StreamError::Failed(Resource::new_own(error as u32)))
+}
+
+/// Reads what there is, but for a length of 0 at least a byte.
+fn read(host: &Host, stream: &Resource<InputStream>, length: u64) -> Result<Outcome<Vec<u8>>> {
+    if stream.rep() == STDIN {
+        return Ok(Err(StreamError::Closed));
+    }
+    if length == 0 {
+        return Ok(Ok(Vec::new()));
+    }
+    Ok(match files::read_stream(host, stream.rep(), length)? {
+        Ok(bytes) if bytes.is_empty() => Err(StreamError::Closed),
+        outcome => of_file(outcome),
+    })
+}
+
+fn skip(host: &Host, stream: &Resource<InputStream>, length: u64) -> Result<Outcome<u64>> {
+    Ok(read(host, stream, length)?.map(|bytes| bytes.len() as u64))
+}
+
+fn write(host: &Host, stream: &Resource<OutputStream>, bytes: &[u8]) -> Result<Outcome<()>> {
+    if stream.rep() > STDERR {
+        return Ok(of_file(files::write_stream(host, stream.rep(), bytes)?));
+    }
     for part in bytes.chunks(WRITE_MAX) {
         check((host.write)(stream.rep(), part.as_ptr(), part.len()))?;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
-fn write_zeroes(host: &Host, stream: &Resource<OutputStream>, length: u64) -> Result<()> {
+fn write_zeroes(host: &Host, stream: &Resource<OutputStream>, length: u64) -> Result<Outcome<()>> {
     if length > WRITE_MAX as u64 {
         bail!("cannot write more than {WRITE_MAX} zeroes at once");
     }
     write(host, stream, &vec![0; length as usize])
+}
+
+fn splice(
+    host: &Host,
+    to: &Resource<OutputStream>,
+    from: &Resource<InputStream>,
+    length: u64,
+) -> Result<Outcome<u64>> {
+    Ok(match read(host, from, length)? {
+        Ok(bytes) => write(host, to, &bytes)?.map(|()| bytes.len() as u64),
+        Err(error) => Err(error),
+    })
 }
 
 fn random_bytes(host: &Host, length: u64) -> Result<Vec<u8>> {
@@ -144,16 +152,7 @@ fn exit<R>(host: &Host, code: u32) -> Result<R> {
 }
 
 fn environment(host: &Host) -> Vec<(String, String)> {
-    let empty = || Slice {
-        data: [].as_ptr(),
-        length: 0,
-    };
-    let text = |slice: &Slice| {
-        // SAFETY: the host gives bytes that live until it is called again
-        let bytes = unsafe { slice::from_raw_parts(slice.data, slice.length) };
-        String::from_utf8_lossy(bytes).into_owned()
-    };
-    let (mut name, mut value) = (empty(), empty());
+    let (mut name, mut value) = (Slice::NONE, Slice::NONE);
     let mut variables = Vec::new();
     while (host.environment)(variables.len(), &mut name, &mut value) {
         variables.push((text(&name), text(&value)));
@@ -244,7 +243,7 @@ fn define_cli<T: 'static>(to: &mut Instance<T>, host: &'static Host, name: &str)
             exit::<()>(host, status.is_err() as u32)
         }),
         "exit-with-code" => to.func_wrap(name, |_, (code,): (u8,)| exit::<()>(host, code.into())),
-        "get-stdin" => to.func_wrap(name, |_, ()| Ok((Resource::<InputStream>::new_own(0),))),
+        "get-stdin" => to.func_wrap(name, |_, ()| Ok((Resource::<InputStream>::new_own(STDIN),))),
         "get-stdout" => to.func_wrap(name, |_, ()| {
             Ok((Resource::<OutputStream>::new_own(STDOUT),))
         }),
@@ -283,17 +282,15 @@ fn define_streams<T: 'static>(
 ) -> Result<bool> {
     type In = Resource<InputStream>;
     type Out = Resource<OutputStream>;
-    type Outcome<R> = Result<R, StreamError>;
-    const DONE: Outcome<()> = Ok(());
 
     match name {
         "[method]input-stream.read" | "[method]input-stream.blocking-read" => to
-            .func_wrap(name, |_, _: (In, u64)| {
-                Ok((Outcome::<Vec<u8>>::Err(StreamError::Closed),))
+            .func_wrap(name, |_, (stream, length): (In, u64)| {
+                Ok((read(host, &stream, length)?,))
             }),
         "[method]input-stream.skip" | "[method]input-stream.blocking-skip" => to
-            .func_wrap(name, |_, _: (In, u64)| {
-                Ok((Outcome::<u64>::Err(StreamError::Closed),))
+            .func_wrap(name, |_, (stream, length): (In, u64)| {
+                Ok((skip(host, &stream, length)?,))
             }),
         "[method]input-stream.subscribe" => to.func_wrap(name, |_, _: (In,)| {
             Ok((Resource::<Pollable>::new_own(READY),))
@@ -305,26 +302,35 @@ fn define_streams<T: 'static>(
             .func_wrap(
                 name,
                 |context: Context<T>, (stream, bytes): (Out, WasmList<u8>)| {
-                    write(host, &stream, bytes.as_le_slice(&context))?;
-                    Ok((DONE,))
+                    Ok((write(host, &stream, bytes.as_le_slice(&context))?,))
                 },
             ),
         "[method]output-stream.flush" | "[method]output-stream.blocking-flush" => {
-            to.func_wrap(name, |_, _: (Out,)| Ok((DONE,)))
+            to.func_wrap(name, |_, _: (Out,)| Ok((Outcome::Ok(()),)))
         }
         "[method]output-stream.subscribe" => to.func_wrap(name, |_, _: (Out,)| {
             Ok((Resource::<Pollable>::new_own(READY),))
         }),
         "[method]output-stream.write-zeroes"
-        | "[method]output-stream.blocking-write-zeroes-and-flush" => {
-            to.func_wrap(name, |_, (stream, length): (Out, u64)| {
-                write_zeroes(host, &stream, length)?;
-                Ok((DONE,))
+        | "[method]output-stream.blocking-write-zeroes-and-flush" => to
+            .func_wrap(name, |_, (stream, length): (Out, u64)| {
+                Ok((write_zeroes(host, &stream, length)?,))
+            }),
+        "[method]output-stream.splice" | "[method]output-stream.blocking-splice" => {
+            to.func_wrap(name, |_, (stream, from, length): (Out, In, u64)| {
+                Ok((splice(host, &stream, &from, length)?,))
             })
         }
-        "[method]output-stream.splice" | "[method]output-stream.blocking-splice" => to
-            .func_wrap(name, |_, _: (Out, In, u64)| {
-                Ok((Outcome::<u64>::Err(StreamError::Closed),))
+        _ => return Ok(false),
+    }?;
+    Ok(true)
+}
+
+fn define_errors<T: 'static>(to: &mut Instance<T>, name: &str) -> Result<bool> {
+    match name {
+        "[method]error.to-debug-string" => to
+            .func_wrap(name, |_, (error,): (Resource<IoError>,)| {
+                Ok((format!("{:?}", ErrorCode::new(error.rep())),))
             }),
         _ => return Ok(false),
     }?;
@@ -379,17 +385,18 @@ fn define_random<T: 'static>(
     Ok(true)
 }
 
-fn define_preopens<T: 'static>(to: &mut Instance<T>, name: &str) -> Result<bool> {
+fn define_preopens<T: 'static>(
+    to: &mut Instance<T>,
+    host: &'static Host,
+    name: &str,
+) -> Result<bool> {
     match name {
-        "get-directories" => to.func_wrap(name, |_, ()| {
-            Ok((Vec::<(Resource<Descriptor>, String)>::new(),))
-        }),
+        "get-directories" => to.func_wrap(name, |_, ()| Ok((files::directories(host)?,))),
         _ => return Ok(false),
     }?;
     Ok(true)
 }
 
-/// Methods of files, which a guest cannot have, are not defined here.
 fn define<T: 'static>(
     to: &mut Instance<T>,
     host: &'static Host,
@@ -405,6 +412,7 @@ fn define<T: 'static>(
         | "wasi:cli/terminal-stdin"
         | "wasi:cli/terminal-stdout"
         | "wasi:cli/terminal-stderr" => define_cli(to, host, name),
+        "wasi:io/error" => define_errors(to, name),
         "wasi:io/poll" => define_poll(to, host, name),
         "wasi:io/streams" => define_streams(to, host, name),
         "wasi:clocks/monotonic-clock" => define_monotonic_clock(to, name),
@@ -412,7 +420,8 @@ fn define<T: 'static>(
         "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => {
             define_random(to, host, name)
         }
-        "wasi:filesystem/preopens" => define_preopens(to, name),
+        "wasi:filesystem/preopens" => define_preopens(to, host, name),
+        "wasi:filesystem/types" => files::define(to, host, name),
         _ => Ok(false),
     }
 }
@@ -455,7 +464,13 @@ pub fn add_to_linker<T: 'static>(
             match item.ty {
                 // the first that names a resource defines it, others use it
                 ComponentItem::Resource(resource) if !resources.contains(&resource) => {
-                    to.resource(name, resource_type(interface, name), |_, _| Ok(()))?;
+                    let ty = resource_type(interface, name);
+                    to.resource(name, ty, move |_, number| {
+                        if denotes_file(&ty, number) {
+                            files::close(host, number)?;
+                        }
+                        Ok(())
+                    })?;
                     resources.push(resource);
                 }
                 ComponentItem::ComponentFunc(_) if !define(&mut to, host, interface, name)? => {

@@ -45,8 +45,8 @@ extern wasmtime_error_t *pgw_component_deserialize_file(const wasm_engine_t *eng
 														PgwComponent **component);
 extern void pgw_component_delete(PgwComponent *component);
 
-/* Imports and exports, for pgw_wit_read(); to be deleted. */
-extern void pgw_component_describe(const PgwComponent *component, wasm_byte_vec_t *description);
+/* Imports and exports, for wit.h; to be deleted.  False: they are too many, or too large. */
+extern bool pgw_component_describe(const PgwComponent *component, wasm_byte_vec_t *description);
 
 /* Text of guests' output and of the environment */
 typedef struct PgwText
@@ -54,6 +54,78 @@ typedef struct PgwText
 	const char *bytes;
 	size_t		length;
 } PgwText;
+
+/* What a component does with a file; Operation and Request in engine/src/host.rs say more. */
+typedef enum PgwFileOperation
+{
+	PGW_FILE_GRANT,
+	PGW_FILE_CLOSE,
+	PGW_FILE_OPEN,
+	PGW_FILE_STREAM,
+	PGW_FILE_STREAM_TO_END,
+	PGW_FILE_STREAM_ENTRIES,
+	PGW_FILE_READ,
+	PGW_FILE_WRITE,
+	PGW_FILE_FLAGS,
+	PGW_FILE_SET_SIZE,
+	PGW_FILE_SYNC,
+	PGW_FILE_SYNC_DATA,
+	PGW_FILE_STATUS,
+	PGW_FILE_SET_TIMES,
+	PGW_FILE_NEXT_ENTRY,
+	PGW_FILE_MAKE_DIRECTORY,
+	PGW_FILE_REMOVE_DIRECTORY,
+	PGW_FILE_REMOVE_FILE,
+	PGW_FILE_RENAME,
+	PGW_FILE_READ_LINK,
+	PGW_FILE_LINK
+} PgwFileOperation;
+
+typedef struct PgwFileTime
+{
+	bool		is_set;
+	bool		is_now;
+	uint32_t	nanoseconds;
+	uint64_t	seconds;
+} PgwFileTime;
+
+typedef struct PgwFileStatus
+{
+	uint32_t	kind;			/* of descriptor-type in WIT */
+	uint64_t	device;
+	uint64_t	inode;
+	uint64_t	links;
+	uint64_t	size;
+	PgwFileTime times[3];
+} PgwFileStatus;
+
+/* In the flags of a request */
+#define PGW_FILE_FLAG_CREATE 1
+#define PGW_FILE_FLAG_DIRECTORY 2
+#define PGW_FILE_FLAG_EXCLUSIVE 4
+#define PGW_FILE_FLAG_TRUNCATE 8
+#define PGW_FILE_FLAG_FOLLOW 16
+#define PGW_FILE_FLAG_READ 32
+#define PGW_FILE_FLAG_WRITE 64
+#define PGW_FILE_FLAG_FILE_SYNC 128
+#define PGW_FILE_FLAG_DATA_SYNC 256
+#define PGW_FILE_FLAG_MUTATE 512
+
+typedef struct PgwFileRequest
+{
+	uint32_t	number;
+	uint32_t	other;
+	PgwText		path;			/* bytes are NULL: none */
+	PgwText		other_path;
+	uint32_t	flags;
+	uint64_t	offset;			/* UINT64_MAX: where the stream is */
+	uint8_t    *bytes;
+	size_t		length;
+	PgwFileTime times[2];
+	uint32_t	error;			/* 0, or one more than the number of error-code in WIT */
+	size_t		count;
+	PgwFileStatus status;
+} PgwFileRequest;
 
 /* What WASI asks of the host; false: the call is to end now, an error is kept. */
 typedef struct PgwWasiHost
@@ -63,6 +135,7 @@ typedef struct PgwWasiHost
 	void		(*exit) (uint32_t code);
 	bool		(*random) (uint8_t *bytes, size_t length);
 	bool		(*environment) (size_t index, PgwText *name, PgwText *value);
+	bool		(*file) (PgwFileOperation operation, PgwFileRequest *request);
 } PgwWasiHost;
 
 /* What components may import */
@@ -127,7 +200,7 @@ typedef struct PgwGuestMemory
 extern void pgw_lower_memory(PgwLowering *lowering, PgwGuestMemory *memory);
 extern void pgw_lift_memory(PgwLifting *lifting, PgwGuestMemory *memory);
 
-/* Lets the guest allocate memory; the address is in bounds and aligned. */
+/* Lets the guest allocate memory, if it can; the address is in bounds and aligned. */
 extern wasmtime_error_t *pgw_lower_alloc(PgwLowering *lowering, uint32_t alignment, size_t size,
 										 uint32_t *address);
 

@@ -86,6 +86,7 @@ static const PhraseReport run_phrases[] = {
 	"The setting wasm.memory_limit bounds the memory of an instance."},
 	{"exceeds table limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
 	{"limit", ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL},
+	{"no function to allocate", ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, NULL},
 	{"mmap", ERRCODE_OUT_OF_MEMORY, NULL},
 	{"allocate", ERRCODE_OUT_OF_MEMORY, NULL},
 	{NULL, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, NULL},

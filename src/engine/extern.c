@@ -9,12 +9,6 @@
 #include "engine/encoding.h"
 #include "lib/stringinfo.h"
 
-/*
- * Types share parts, and written out in full may be very large: a session keeps some
- * hundred bytes for each of a description.
- */
-#define PGW_DESCRIPTION_MAX (512 * 1024)
-
 /* --- core modules --- */
 
 static PgwValType
@@ -266,7 +260,7 @@ read_extern(PgwWitReader *reader, bool is_import, PgwExtern *entry)
 			break;
 		case 't':
 			entry->kind = PGW_EXTERN_TYPE;
-			entry->type = pstrdup("type");
+			entry->type = pgw_wit_definition_text(pgw_wit_read_type(reader));
 			break;
 		case 'r':
 			entry->kind = PGW_EXTERN_TYPE;
@@ -297,14 +291,10 @@ component_externs(const PgwComponent *component, bool imports, PgwExtern **exter
 	PgwWitReader reader;
 	int			count;
 
-	pgw_component_describe(component, &description);
-	if (description.size > PGW_DESCRIPTION_MAX)
-	{
-		wasm_byte_vec_delete(&description);
+	if (!pgw_component_describe(component, &description))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the functions of a WebAssembly component have types that are too large")));
-	}
 	reader.at = (const uint8_t *) description.data;
 	reader.end = reader.at + description.size;
 	PG_TRY();

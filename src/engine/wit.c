@@ -340,6 +340,15 @@ pgw_wit_text(const PgwWit *type)
 }
 
 char *
+pgw_wit_definition_text(const PgwWit *type)
+{
+	PgwWit		nameless = *type;
+
+	nameless.name = NULL;
+	return pgw_wit_text(&nameless);
+}
+
+char *
 pgw_wit_func_text(const PgwWitFunc *func)
 {
 	StringInfoData text;
@@ -403,12 +412,10 @@ read_name(PgwWitReader *reader)
 	return name.length > 0 ? pgw_from_utf8_lossy(name.bytes, name.length) : NULL;
 }
 
-static const PgwWit *read_type(PgwWitReader *reader);
-
 static const PgwWit *
 read_optional(PgwWitReader *reader)
 {
-	return pgw_wit_read_byte(reader) != 0 ? read_type(reader) : NULL;
+	return pgw_wit_read_byte(reader) != 0 ? pgw_wit_read_type(reader) : NULL;
 }
 
 /* So many members of that kind of type */
@@ -424,13 +431,13 @@ read_members(PgwWitReader *reader, PgwWitKind kind, int count)
 		if (kind == PGW_WIT_RESULT || kind == PGW_WIT_VARIANT)
 			members[i].type = read_optional(reader);
 		else if (kind != PGW_WIT_ENUM && kind != PGW_WIT_FLAGS)
-			members[i].type = read_type(reader);
+			members[i].type = pgw_wit_read_type(reader);
 	}
 	return members;
 }
 
-static const PgwWit *
-read_type(PgwWitReader *reader)
+const PgwWit *
+pgw_wit_read_type(PgwWitReader *reader)
 {
 	PgwWitKind	kind = pgw_wit_read_byte(reader);
 	char	   *name = NULL;
@@ -475,6 +482,6 @@ pgw_wit_read_func(PgwWitReader *reader)
 	count = pgw_wit_read_number(reader);
 	func->params = pgw_wit_make(PGW_WIT_RECORD, NULL, count, read_members(reader, PGW_WIT_RECORD, count));
 	if (pgw_wit_read_number(reader) > 0)
-		func->result = read_type(reader);
+		func->result = pgw_wit_read_type(reader);
 	return func;
 }

@@ -109,8 +109,9 @@ extern bool pgw_wit_has_pointers(const PgwWit *type);
 extern bool pgw_wit_has_resources(const PgwWit *type);
 extern bool pgw_wit_func_has_resources(const PgwWitFunc *func);
 
-/* As WIT writes it; palloc'd. */
+/* As WIT writes it; palloc'd.  The definition says what is in a type that has a name. */
 extern char *pgw_wit_text(const PgwWit *type);
+extern char *pgw_wit_definition_text(const PgwWit *type);
 extern char *pgw_wit_func_text(const PgwWitFunc *func);
 
 /* The next part of a description by pgw_component_describe() */
@@ -126,6 +127,7 @@ extern uint8 pgw_wit_read_byte(PgwWitReader *reader);
 extern PgwText pgw_wit_read_string(PgwWitReader *reader);
 
 /* In the current memory context. */
+extern const PgwWit *pgw_wit_read_type(PgwWitReader *reader);
 extern PgwWitFunc *pgw_wit_read_func(PgwWitReader *reader);
 
 #endif							/* PGW_WIT_H */

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #if defined(__linux__) && __has_include(<linux/openat2.h>)
 #include <linux/openat2.h>
@@ -36,6 +37,9 @@
 /* Directories on the way to the root; nobody has so many. */
 #define DEPTH_MAX 512
 
+/* The kernel keeps where a file is; streams, which share a file, are told apart here. */
+#define IN_KERNEL (-2)
+
 /* Flags of open() that guests may use */
 #define OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DIRECTORY | O_NOFOLLOW | O_SYNC | O_DSYNC)
 
@@ -44,6 +48,7 @@ typedef struct GuestFile
 	bool		is_open;
 	bool		writable;		/* it lies where the guest may change things */
 	int			fd;				/* -1: of a grant that was not used yet */
+	int64		position;		/* of a stream, or IN_KERNEL */
 	const char *guest;			/* of a grant, its name in UTF-8, ... */
 	const char *host;			/* ... and its path; or NULL */
 } GuestFile;
@@ -242,6 +247,7 @@ add_grant(GuestFiles *files, const PgwGrant *grant)
 	file->is_open = true;
 	file->writable = grant->writable;
 	file->fd = -1;
+	file->position = IN_KERNEL;
 	file->guest = pnstrdup(in_utf8, length);
 	file->host = pnstrdup(grant->host, grant->host_length);
 }
@@ -530,7 +536,27 @@ pgw_file_open(PgwStore *store, uint32 directory, PgwText text, int flags, uint32
 		close_fd(fd);
 		return ENOTSUP;
 	}
-	*file = (GuestFile) {.is_open = true,.writable = parent->writable,.fd = fd};
+	*file = (GuestFile) {.is_open = true,.writable = parent->writable,.fd = fd,.position = IN_KERNEL};
+	return 0;
+}
+
+int
+pgw_file_stream(PgwStore *store, uint32 number, int64 position, uint32 *stream)
+{
+	GuestFile  *source;
+	GuestFile  *file;
+	int			fd;
+	int			error = find(store, number, false, &source);
+
+	if (error != 0)
+		return error;
+	file = free_place(store, stream);
+	if (file == NULL || !AcquireExternalFD())
+		return EMFILE;
+	fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return give_back(errno);
+	*file = (GuestFile) {.is_open = true,.writable = source->writable,.fd = fd,.position = position};
 	return 0;
 }
 
@@ -546,9 +572,28 @@ pgw_file_read(PgwStore *store, uint32 number, void *bytes, size_t length, int64 
 	if (error != 0)
 		return error;
 	length = Min(length, PGW_TRANSFER_MAX);
-	result = offset < 0 ? read(file->fd, bytes, length) : pread(file->fd, bytes, length, offset);
+	if (offset < 0 && file->position == IN_KERNEL)
+		result = read(file->fd, bytes, length);
+	else
+		result = pread(file->fd, bytes, length, offset < 0 ? file->position : offset);
 	*done = Max(result, 0);
+	if (offset < 0 && file->position >= 0)
+		file->position += *done;
 	return result < 0 ? errno : 0;
+}
+
+/* Writes to the end, wherever that is by then. */
+static ssize_t
+append(int fd, const void *bytes, size_t length)
+{
+#ifdef RWF_APPEND
+	struct iovec vector = {unconstify(void *, bytes), length};
+
+	return pwritev2(fd, &vector, 1, 0, RWF_APPEND);
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
 }
 
 int
@@ -561,8 +606,15 @@ pgw_file_write(PgwStore *store, uint32 number, const void *bytes, size_t length,
 	if (error != 0)
 		return error;
 	length = Min(length, PGW_TRANSFER_MAX);
-	result = offset < 0 ? write(file->fd, bytes, length) : pwrite(file->fd, bytes, length, offset);
+	if (offset < 0 && file->position == IN_KERNEL)
+		result = write(file->fd, bytes, length);
+	else if (offset < 0 && file->position == PGW_FILE_END)
+		result = append(file->fd, bytes, length);
+	else
+		result = pwrite(file->fd, bytes, length, offset < 0 ? file->position : offset);
 	*done = Max(result, 0);
+	if (offset < 0 && file->position >= 0)
+		file->position += *done;
 	return result < 0 ? errno : 0;
 }
 
@@ -588,6 +640,14 @@ pgw_file_flags(PgwStore *store, uint32 number, int *flags)
 		return error;
 	*flags = fcntl(file->fd, F_GETFL);
 	return *flags < 0 ? errno : 0;
+}
+
+bool
+pgw_file_writable(PgwStore *store, uint32 number)
+{
+	GuestFile  *file = look_up(store, number);
+
+	return file != NULL && file->writable;
 }
 
 int

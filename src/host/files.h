@@ -26,8 +26,8 @@
 
 #define PGW_FILE_FIRST 3
 
-/* Beside the directories that are granted, an instance has at most so many open. */
-#define PGW_FILES_MAX 16
+/* Beside the directories that are granted, an instance has at most so many open, streams included. */
+#define PGW_FILES_MAX 32
 
 /* What one call reads or writes at most */
 #define PGW_TRANSFER_MAX (64 * 1024)
@@ -46,6 +46,10 @@ extern int	pgw_file_close(PgwStore *store, uint32 number);
 /* Closes "to", which becomes the file that "from" was. */
 extern int	pgw_file_renumber(PgwStore *store, uint32 from, uint32 to);
 
+/* The same file as a stream, which has a position of its own, or PGW_FILE_END to append. */
+#define PGW_FILE_END (-1)
+extern int	pgw_file_stream(PgwStore *store, uint32 number, int64 position, uint32 *stream);
+
 /* Read and write at an offset, or where the file is and onwards if that is -1. */
 extern int	pgw_file_read(PgwStore *store, uint32 number, void *bytes, size_t length, int64 offset, size_t *done);
 extern int	pgw_file_write(PgwStore *store, uint32 number, const void *bytes, size_t length, int64 offset,
@@ -55,6 +59,7 @@ extern int	pgw_file_seek(PgwStore *store, uint32 number, int64 offset, int whenc
 
 /* flags are those that it was opened with, so far as they are of use later. */
 extern int	pgw_file_flags(PgwStore *store, uint32 number, int *flags);
+extern bool pgw_file_writable(PgwStore *store, uint32 number);
 extern int	pgw_file_append(PgwStore *store, uint32 number, bool append);
 
 extern int	pgw_file_set_size(PgwStore *store, uint32 number, int64 size);

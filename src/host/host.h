@@ -27,7 +27,6 @@ typedef struct PgwHostFunction
 								 * then "", ":i" or ":I", the result */
 	uint32		(*run) (PgwGuest *guest, const PgwSlot *slots);
 	uint64		(*run64) (PgwGuest *guest, const PgwSlot *slots);
-	bool		allocates;		/* the result has strings or lists */
 } PgwHostFunction;
 
 /* Functions that are imported from the same module; ended by one without a name. */

@@ -10,6 +10,7 @@
 
 #include "engine/encoding.h"
 #include "engine/error.h"
+#include "host/component_files.h"
 #include "host/guest.h"
 #include "host/process.h"
 #include "lib/stringinfo.h"
@@ -126,10 +127,25 @@ wasi_environment(size_t index, PgwText *name, PgwText *value)
 	return pgw_store_running != NULL && pgw_variable(pgw_store_running->environment, index, name, value);
 }
 
+static uint32
+run_file(PgwGuest *guest, const PgwSlot *slots)
+{
+	pgw_component_file(slots[0].i32, slots[1].funcref);
+	return 0;
+}
+
+static bool
+wasi_file(PgwFileOperation operation, PgwFileRequest *request)
+{
+	PgwSlot		slots[] = {{.i32 = operation}, {.funcref = request}};
+
+	return attempt(run_file, slots);
+}
+
 /* --- linking --- */
 
 static const PgwComponentHost host = {
-	find, run, drop, {wasi_write, wasi_sleep, wasi_exit, wasi_random, wasi_environment}
+	find, run, drop, {wasi_write, wasi_sleep, wasi_exit, wasi_random, wasi_environment, wasi_file}
 };
 
 /* The type of a core function that does what this one says; palloc'd. */
@@ -150,17 +166,6 @@ flat_type(const PgwWitFunc *func)
 	return type.data;
 }
 
-/*
- * A function that allocates must be one for the engine too: otherwise the import
- * need not come with the guest's realloc.
- */
-static bool
-fits(const PgwHostFunction *function, const PgwWitFunc *func)
-{
-	return strcmp(flat_type(func), function->type) == 0 &&
-		(!function->allocates || (func->result != NULL && pgw_wit_has_pointers(func->result)));
-}
-
 static void
 check_import(const PgwExtern *import)
 {
@@ -176,7 +181,7 @@ check_import(const PgwExtern *import)
 						pgw_shown_name(import->name), pgw_shown_name(import->from)),
 				 errdetail("The import has the type %s.", pgw_extern_type(import)),
 				 errhint("Components may import WASI 0.2, and functions of postgres:host.")));
-	if (!fits(function, import->wit))
+	if (strcmp(flat_type(import->wit), function->type) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("WebAssembly component imports \"%s\" from \"%s\" with another type",

@@ -358,13 +358,13 @@ cursor_drop(PgwGuest *guest, const PgwSlot *slots)
 }
 
 static const PgwHostFunction functions[] = {
-	{"query", "iiiii", query,.allocates = true},
+	{"query", "iiiii", query},
 	{"execute", "iiii:I", NULL, execute},
-	{"try-query", "iiiii", try_query,.allocates = true},
-	{"try-execute", "iiiii", try_execute,.allocates = true},
+	{"try-query", "iiiii", try_query},
+	{"try-execute", "iiiii", try_execute},
 	{"open", "iiii:i", cursor_open},
-	{"[method]cursor.columns", "ii", cursor_columns,.allocates = true},
-	{"[method]cursor.fetch", "iii", cursor_fetch,.allocates = true},
+	{"[method]cursor.columns", "ii", cursor_columns},
+	{"[method]cursor.fetch", "iii", cursor_fetch},
 	{"[resource-drop]cursor", "i", cursor_drop},
 	{NULL}
 };

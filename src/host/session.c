@@ -62,9 +62,9 @@ transaction_timestamp(PgwGuest *guest, const PgwSlot *slots)
 }
 
 static const PgwHostFunction functions[] = {
-	{"current-user", "i", current_user,.allocates = true},
-	{"database", "i", database,.allocates = true},
-	{"setting", "iii", setting,.allocates = true},
+	{"current-user", "i", current_user},
+	{"database", "i", database},
+	{"setting", "iii", setting},
 	{"transaction-timestamp", ":I", NULL, transaction_timestamp},
 	{NULL}
 };

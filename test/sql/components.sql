@@ -1032,15 +1032,23 @@ $$;
 SELECT * FROM (VALUES ('a:b/c@1.0.0', 'f', 's32'), ('an-instance', 'f', 's32'), ('postgres:host/log@0.2.0', 'log', 's32'), ('postgres:host/session', 'database', 'string'),
 	('postgres:host/session@0.1.0', 'nothing', 's32'), ('postgres:host/session@0.1.0', 'database', 's32'), ('postgres:host/session@0.1.0', 'database', 'string'),
 	('wasi:no/such@0.2.0', 'f', 's32')) v(instance, name, result), importing(instance, name, result);
--- flat values of the right types, but nothing for which the guest would have to allocate
-SELECT result, importing('postgres:host/session@0.1.0', 'database', result) FROM (VALUES ('(tuple u32 u32)')) v(result);
-CREATE FUNCTION wrong() RETURNS integer LANGUAGE wasm AS '(component
-	(import "postgres:host/session@0.1.0" (instance $x (export "setting" (func (param "a" u32) (param "b" u32) (param "c" u32)))))
-	(core func $f (canon lower (func $x "setting")))
-	(core module $m (import "" "" (func $f (param i32 i32 i32)))
-		(func (export "g") (result i32) (call $f (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 0)))
-	(core instance $i (instantiate $m (with "" (instance (export "" (func $f))))))
-	(func (export "g") (result s32) (canon lift (core func $i "g"))))';
+-- a type that is flat in the same way is as good, but the guest has to have memory, and to allocate
+CREATE FUNCTION linking(instance text, params text, result text, core text, call text, options text) RETURNS text LANGUAGE sql AS $$
+	SELECT attempt(format('SELECT wasm.create_module(''alike'', replace => true, module => convert_to(%L, ''UTF8''))', module)) || ', then ' ||
+		attempt('SELECT wasm.create_functions(''alike'', ''alike_'', replace => true)') || ', then ' || attempt('SELECT alike_g()')
+	FROM (SELECT format('(component
+		(import "postgres:host/session@0.1.0" (instance $x (export "%s" (func %s %s))))
+		(core module $libc (memory (export "memory") 1) (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+		(core instance $libc (instantiate $libc))
+		(core func $f (canon lower (func $x "%1$s") %6$s))
+		(core module $m (import "" "" (func $f (param %4$s))) (func (export "g") (result i32) (call $f %5$s) (i32.const 7)))
+		(core instance $i (instantiate $m (with "" (instance (export "" (func $f))))))
+		(func (export "g") (result s32) (canon lift (core func $i "g"))))',
+		instance, params, result, core, call, options) AS module) t
+$$;
+SELECT linking('setting', '(param "a" u32) (param "b" u32) (param "c" u32)', '', 'i32 i32 i32', '(i32.const 0) (i32.const 0) (i32.const 16)', '');
+SELECT options, linking('database', '', '(result (tuple u32 u32))', 'i32', '(i32.const 16)', options)
+FROM (VALUES ('(memory (core memory $libc "memory"))'), ('(memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))')) v(options);
 -- nor does it take strings in another encoding
 CREATE FUNCTION utf16() RETURNS text LANGUAGE wasm AS '(component
 	(import "postgres:host/session@0.1.0" (instance $x (export "database" (func (result string)))))
