@@ -13,7 +13,7 @@
  */
 extern char *pgw_from_utf8(const char *text, size_t length);
 
-/* The same for messages: what cannot be converted is shown as "?". */
+/* The same for messages: a character that cannot be converted is shown as "?". */
 extern char *pgw_from_utf8_lossy(const char *text, size_t length);
 
 /*
@@ -34,6 +34,9 @@ extern char *pgw_from_valid_utf8(const char *text, uint32 *length);
  * does; a database without an encoding may have text that is none.
  */
 extern const char *pgw_to_utf8(const char *text, size_t *length);
+
+/* The same for messages: what cannot be converted is shown as "?". */
+extern const char *pgw_to_utf8_lossy(const char *text, size_t *length);
 
 /*
  * A name that a guest chose, as a message shows it: of a bounded length, on one
