@@ -109,6 +109,7 @@ lower_float(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 
 /* --- text --- */
 
+/* In the database's encoding */
 static const char *
 text_of(PgwNode *node, Datum datum, size_t *length)
 {
@@ -119,10 +120,18 @@ text_of(PgwNode *node, Datum datum, size_t *length)
 	{
 		value = PG_DETOAST_DATUM_PACKED(datum);
 		*length = VARSIZE_ANY_EXHDR(value);
-		return pgw_to_utf8(VARDATA_ANY(value), length);
+		return VARDATA_ANY(value);
 	}
 	text = OutputFunctionCall(&node->output, datum);
 	*length = strlen(text);
+	return text;
+}
+
+static const char *
+utf8_of(PgwNode *node, Datum datum, size_t *length)
+{
+	const char *text = text_of(node, datum, length);
+
 	return pgw_to_utf8(text, length);
 }
 
@@ -130,7 +139,7 @@ static void
 lower_text(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 {
 	size_t		length;
-	const char *text = text_of(node, datum, &length);
+	const char *text = utf8_of(node, datum, &length);
 
 	pgw_canon_put_string(canon, place, text, length);
 }
@@ -146,7 +155,7 @@ lower_char(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 		pgw_canon_put(canon, place, 4, (unsigned char) DatumGetChar(datum));
 		return;
 	}
-	text = text_of(node, datum, &length);
+	text = utf8_of(node, datum, &length);
 	if (length == 0 || length != pg_utf_mblen((const unsigned char *) text))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
