@@ -342,6 +342,8 @@ typedef struct Builder
 	JsonbParseState *state;
 	JsonbValue *result;
 	PgwCanon   *canon;
+	bool		lossy;			/* what the database's encoding does not have
+								 * becomes "?" */
 } Builder;
 
 static void lift(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToken token);
@@ -421,13 +423,24 @@ lift_float(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorTok
 	add_text(builder, token, name, strlen(name));
 }
 
+/* Valid UTF-8 in the database's encoding: the same, or palloc'd */
+static const char *
+converted(Builder *builder, const char *text, uint32 *length)
+{
+	if (!builder->lossy)
+		return pgw_from_valid_utf8(text, length);
+	text = pgw_from_utf8_lossy(text, *length);
+	*length = strlen(text);
+	return text;
+}
+
 static void
 lift_string(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 {
 	uint32		length;
 	const char *text = pgw_canon_get_string(builder->canon, place, &length);
 
-	text = pgw_from_valid_utf8(text, &length);
+	text = converted(builder, text, &length);
 	/* the guest's memory is not to be kept */
 	add_text(builder, token, pnstrdup(text, length), length);
 }
@@ -437,9 +450,9 @@ lift_char(Builder *builder, PgwPlace place, JsonbIteratorToken token)
 {
 	char	   *text = pgw_canon_get_char(builder->canon, place);
 	uint32		length = strlen(text);
+	const char *shown = converted(builder, text, &length);
 
-	text = pgw_from_valid_utf8(text, &length);
-	add_text(builder, token, text, length);
+	add_text(builder, token, shown, length);
 }
 
 static void
@@ -583,11 +596,23 @@ lift(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToken tok
 	}
 }
 
-Jsonb *
-pgw_json_lift(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
+static Jsonb *
+build(const PgwWit *wit, PgwCanon *canon, PgwPlace place, bool lossy)
 {
-	Builder		builder = {.canon = canon};
+	Builder		builder = {.canon = canon,.lossy = lossy};
 
 	lift(&builder, wit, place, WJB_ELEM);
 	return JsonbValueToJsonb(builder.result);
+}
+
+Jsonb *
+pgw_json_lift(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
+{
+	return build(wit, canon, place, false);
+}
+
+Jsonb *
+pgw_json_lift_message(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
+{
+	return build(wit, canon, place, true);
 }

@@ -25,4 +25,7 @@
 extern void pgw_json_lower(const PgwWit *wit, Jsonb *json, PgwCanon *canon, PgwPlace place);
 extern Jsonb *pgw_json_lift(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
 
+/* The same for messages: a character that the database's encoding does not have is "?". */
+extern Jsonb *pgw_json_lift_message(const PgwWit *wit, PgwCanon *canon, PgwPlace place);
+
 #endif							/* PGW_JSON_H */

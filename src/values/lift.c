@@ -326,7 +326,7 @@ error_of(const PgwWit *wit, PgwCanon *canon, PgwPlace place)
 		error->message = psprintf("WebAssembly function %s returned an error", canon->function);
 		return error;
 	}
-	json = pgw_json_lift(wit, canon, place);
+	json = pgw_json_lift_message(wit, canon, place);
 	error->sqlstate = sqlstate_of(text_under(json, "sqlstate"));
 	error->message = text_under(json, "message");
 	error->detail = text_under(json, "detail");
