@@ -10,6 +10,7 @@
 #include "host/abi.h"
 
 #include "engine/encoding.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 static void pg_attribute_noreturn() pg_attribute_cold
@@ -35,6 +36,15 @@ const void *
 pgw_guest_list(PgwGuest *guest, PgwGuestList list, uint32 size, uint32 alignment)
 {
 	return place(guest, list.address, (uint64) list.length * size, alignment);
+}
+
+const char *
+pgw_guest_utf8(PgwGuest *guest, PgwGuestList list)
+{
+	const char *text = pgw_guest_list(guest, list, 1, 1);
+
+	(void) pg_verify_mbstr(PG_UTF8, text, list.length, false);
+	return text;
 }
 
 char *

@@ -31,6 +31,9 @@ typedef struct PgwGuestOption
  */
 extern const void *pgw_guest_list(PgwGuest *guest, PgwGuestList list, uint32 size, uint32 alignment);
 
+/* A string in UTF-8, in the guest's memory.  Throws 22021 when it is none. */
+extern const char *pgw_guest_utf8(PgwGuest *guest, PgwGuestList list);
+
 /* A string in the database's encoding; palloc'd.  Throws as pgw_from_utf8_strict(). */
 extern char *pgw_guest_text(PgwGuest *guest, PgwGuestList list);
 

@@ -11,6 +11,7 @@
 #include "host/query.h"
 
 #include "access/xact.h"
+#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "executor/spi.h"
 #include "host/abi.h"
@@ -30,13 +31,17 @@ typedef struct Kept
 	PgwCursors	cursors;
 } Kept;
 
-/* A query of a guest, which gives text, parameters: two lists in four slots */
+/*
+ * A query of a guest, which gives text and parameters, two lists in four slots.  They
+ * are in its memory until the query begins.
+ */
 typedef struct Request
 {
 	PgwGuest   *guest;
 	Kept	   *kept;
 	bool		read_only;
-	const char *sql;
+	const char *sql;			/* in UTF-8 */
+	size_t		length;
 	const PgwValue *values;
 	int			nvalues;
 	DestReceiver *receiver;		/* of rows */
@@ -121,11 +126,14 @@ list_in(const PgwSlot *slots)
 static Request
 read_request(PgwGuest *guest, const PgwSlot *slots)
 {
+	PgwGuestList sql = list_in(slots);
+
 	return (Request) {
 		.guest = guest,
 		.kept = kept_for(guest),
 		.read_only = pgw_guest_store(guest)->read_only,
-		.sql = pgw_guest_text(guest, list_in(slots)),
+		.sql = pgw_guest_utf8(guest, sql),
+		.length = sql.length,
 		.values = pgw_values_read(guest, list_in(slots + 2)),
 		.nvalues = slots[3].i32,
 		.receiver = None_Receiver
@@ -153,7 +161,8 @@ begin(const Request *request, ParamListInfo *params)
 	PgwStatement *statement;
 
 	SPI_connect();
-	statement = pgw_statement_find(&request->kept->statements, request->sql);
+	statement = pgw_statement_find(&request->kept->statements,
+								   pgw_from_utf8_strict(request->sql, request->length));
 	*params = pgw_statement_params(statement, request->values, request->nvalues);
 	return statement;
 }
@@ -217,15 +226,35 @@ try(Request *request)
 
 /* --- results --- */
 
+/* What cannot be converted does not hide the rest. */
+static PgwGuestList
+give_message(PgwGuest *guest, const char *text)
+{
+	size_t		length = strlen(text);
+	const char *shown = pgw_to_utf8_lossy(text, &length);
+
+	return pgw_guest_give(guest, shown, length);
+}
+
+static PgwGuestOption
+give_optional(PgwGuest *guest, const char *text)
+{
+	PgwGuestOption option = {.some = text != NULL};
+
+	if (text != NULL)
+		option.string = give_message(guest, text);
+	return option;
+}
+
 static SqlError
 give_error(PgwGuest *guest, const ErrorData *error)
 {
 	SqlError	given;
 
-	given.sqlstate = pgw_guest_give_text(guest, unpack_sql_state(error->sqlerrcode));
-	given.message = pgw_guest_give_text(guest, error->message != NULL ? error->message : "");
-	given.detail = pgw_guest_give_option(guest, error->detail);
-	given.hint = pgw_guest_give_option(guest, error->hint);
+	given.sqlstate = give_message(guest, unpack_sql_state(error->sqlerrcode));
+	given.message = give_message(guest, error->message != NULL ? error->message : "");
+	given.detail = give_optional(guest, error->detail);
+	given.hint = give_optional(guest, error->hint);
 	return given;
 }
 

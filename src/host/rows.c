@@ -71,7 +71,8 @@ read_value(PgwGuest *guest, const GuestValue *from, PgwValue *value)
 			value->of.number = from->of.number;
 			break;
 		case PGW_VALUE_TEXT:
-			value->of.bytes = pgw_guest_text(guest, from->of.list);
+			value->of.bytes = pgw_guest_utf8(guest, from->of.list);
+			value->length = from->of.list.length;
 			break;
 		case PGW_VALUE_BYTES:
 			value->of.bytes = pgw_guest_list(guest, from->of.list, 1, 1);
@@ -176,7 +177,7 @@ pgw_param_datum(PgwParam *param, const PgwValue *value)
 		case PGW_VALUE_FLOAT:
 			return number_datum(param, value->of.number);
 		case PGW_VALUE_TEXT:
-			return input(param, value->of.bytes);
+			return input(param, pgw_from_utf8_strict(value->of.bytes, value->length));
 		case PGW_VALUE_BYTES:
 			return bytes_datum(param, value->of.bytes, value->length);
 	}

@@ -33,9 +33,8 @@ typedef struct PgwValue
 		bool		boolean;
 		int64		integer;
 		double		number;
-		const char *bytes;		/* of text also; from a guest, text is
-								 * terminated, in the database's encoding, and
-								 * bytes are in its memory */
+		const char *bytes;		/* of text also, which is in UTF-8; from a
+								 * guest, in its memory */
 	}			of;
 } PgwValue;
 
@@ -53,13 +52,14 @@ typedef struct PgwParam
 /* Plans for a type; what that keeps is in the context. */
 extern void pgw_param_make(PgwParam *param, Oid type, MemoryContext context);
 
-/* Reads a list<value>; palloc'd.  Throws 38000 for what is none, 22021 and 22P05. */
+/* Reads a list<value>; palloc'd.  Throws 38000 for what is none, and 22021. */
 extern PgwValue *pgw_values_read(PgwGuest *guest, PgwGuestList list);
 
 /*
  * A value as the type has it, palloc'd.  All but bytes, and what is the same on both
  * sides, is read by the type's input function: that throws 22003 for a number out of
- * range, 22P02 for what the type has no such text, and so on.
+ * range, 22P02 for what the type has no such text, and so on.  Text is converted as
+ * pgw_from_utf8_strict() does.
  */
 extern Datum pgw_param_datum(PgwParam *param, const PgwValue *value);
 
