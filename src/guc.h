@@ -16,8 +16,8 @@ typedef struct PgwLimits
 	int			compile_timeout;	/* ms */
 	int			compile_memory; /* kB: address space of wasm-compile */
 	double		fuel;			/* for one call; 0: calls are not metered */
-	const char *environment;	/* lines NAME=value, or NULL: equal ones are the
-								 * same string; a session has none */
+	const char *environment;	/* lines NAME=value, in UTF-8, or NULL: equal ones
+								 * are the same string; a session has none */
 	const char *directories;	/* lines that pgw_grant_read() reads; the same */
 } PgwLimits;
 

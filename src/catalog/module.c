@@ -13,6 +13,7 @@
 #include "catalog/identity.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "engine/encoding.h"
 #include "miscadmin.h"
 #include "stat/stat.h"
 #include "utils/array.h"
@@ -198,6 +199,17 @@ settings_of(const PgwProc *proc, int *count)
 	return settings;
 }
 
+/* Guests ask for their environment where nothing may throw: it is converted before. */
+static const char *
+as_guests_see_it(const Setting *setting)
+{
+	size_t		length = strlen(setting->value);
+
+	if (pg_strcasecmp(setting->name, "wasm.environment") != 0)
+		return setting->value;
+	return pgw_to_utf8(setting->value, &length);
+}
+
 PgwLimits
 pgw_module_limits(const PgwProc *proc)
 {
@@ -206,7 +218,7 @@ pgw_module_limits(const PgwProc *proc)
 	Setting    *settings = settings_of(proc, &count);
 
 	for (int i = 0; i < count; i++)
-		pgw_limits_set(&limits, settings[i].name, settings[i].value);
+		pgw_limits_set(&limits, settings[i].name, as_guests_see_it(&settings[i]));
 	return limits;
 }
 

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "access/xact.h"
-#include "engine/encoding.h"
 #include "engine/interrupt.h"
 #include "guc.h"
 #include "host/report.h"
@@ -173,9 +172,8 @@ pgw_exit(uint32 code)
 bool
 pgw_variable(const char *environment, size_t index, PgwText *name, PgwText *value)
 {
-	size_t		length = environment != NULL ? strlen(environment) : 0;
-	const char *line = length > 0 ? pgw_to_utf8(environment, &length) : "";
-	const char *end = line + length;
+	const char *line = environment != NULL ? environment : "";
+	const char *end = line + strlen(line);
 
 	for (; line < end; index--)
 	{
