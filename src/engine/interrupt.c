@@ -30,6 +30,7 @@
 #include "engine/config.h"
 #include "engine/error.h"
 #include "engine/redirect.h"
+#include "fmgr.h"
 
 /* When to try again: soon where the guest was in the engine's code or entered it */
 #define PGW_RETRY_SOON_NS (200 * 1000L)
@@ -47,6 +48,9 @@ static const int wrapped_signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGALRM};
 
 /* Signals by which the engine learns of a trap. */
 static const int trap_signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS};
+
+/* Libraries that never replace a signal handler, nor does PostgreSQL once it serves */
+static const char *const harmless_libraries[] = {"wasm", "plpgsql", "pg_stat_statements", "auto_explain"};
 
 typedef struct WrappedSignal
 {
@@ -266,11 +270,53 @@ pgw_interrupt_init(wasm_engine_t *engine)
 	}
 }
 
+static bool
+is_harmless(const char *library)
+{
+	const char *slash = last_dir_separator(library);
+	const char *name = slash != NULL ? slash + 1 : library;
+
+	for (int i = 0; i < lengthof(harmless_libraries); i++)
+	{
+		size_t		length = strlen(harmless_libraries[i]);
+
+		if (strncmp(name, harmless_libraries[i], length) == 0 && strcmp(name + length, DLSUFFIX) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Has the backend code that may replace a signal handler at any time?  Libraries are
+ * never unloaded: as long as their names take as much room, they are the same.
+ */
+static bool
+has_other_libraries(void)
+{
+	static Size known = 0;
+	static bool others = true;
+	Size		size = EstimateLibraryStateSpace();
+	char	   *names;
+
+	if (size == known)
+		return others;
+	names = palloc(size);
+	SerializeLibraryState(size, names);
+	others = false;
+	for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
+		others = others || !is_harmless(name);
+	pfree(names);
+	known = size;
+	return others;
+}
+
 void
 pgw_interrupt_restore(void)
 {
 	struct sigaction current;
 
+	if (!has_other_libraries())
+		return;
 	for (int i = 0; i < lengthof(trap_signals); i++)
 	{
 		int			signo = trap_signals[i];

@@ -25,8 +25,9 @@ extern volatile sig_atomic_t pgw_guest_calls;
 extern void pgw_interrupt_init(wasm_engine_t *engine);
 
 /*
- * Other libraries replace signal handlers.  Puts back those of the engine and
- * of this file where that happened.  About 2 µs.
+ * Other libraries replace signal handlers.  Puts back those of the engine and of this
+ * file where that happened, which takes 1 to 2 µs where there are such libraries.  May
+ * throw for want of memory.
  */
 extern void pgw_interrupt_restore(void);
 
