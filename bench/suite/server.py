@@ -4,7 +4,8 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .libpq import Connection
@@ -90,6 +91,21 @@ class Server:
         command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         command += ["-h", self.socket, "-U", "postgres", "-d", DATABASE]
         return subprocess.run(command, input=script, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    @contextmanager
+    def on_other_processors(self) -> Iterator[None]:
+        """New sessions run on other processors than this program and what it runs, where there are two."""
+        every = os.sched_getaffinity(0)
+        first = {min(every)}
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        try:
+            if len(every) > 1:
+                os.sched_setaffinity(postmaster, every - first)
+                os.sched_setaffinity(0, first)
+            yield
+        finally:
+            os.sched_setaffinity(postmaster, every)
+            os.sched_setaffinity(0, every)
 
     def run_as_server(self, command: Iterable, **options) -> subprocess.CompletedProcess:
         """Runs a program as the user that runs the server; it must succeed."""
