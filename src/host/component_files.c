@@ -286,11 +286,14 @@ time_to_set(PgwFileTime time)
 	return (struct timespec) {.tv_sec = time.seconds,.tv_nsec = Min(time.nanoseconds, 999999999)};
 }
 
+/* Of a time that is not to be set the seconds are 0. */
 static int
 set_times(PgwStore *store, PgwFileRequest *request)
 {
 	struct timespec both[2] = {time_to_set(request->times[0]), time_to_set(request->times[1])};
 
+	if (Max(request->times[0].seconds, request->times[1].seconds) > PG_INT64_MAX)
+		return EOVERFLOW;
 	return pgw_file_set_times(store, request->number, path_or_null(request),
 							  request->flags & PGW_FILE_FLAG_FOLLOW, both);
 }
