@@ -192,6 +192,19 @@ grant("/data=$data", "/out=$out:rw");
 is(meanwhile('DROP FUNCTION guest() CASCADE'), 1, 'the module is dropped');
 is(descriptors(), 0, 'which closes its files');
 
+# --- two instances in a component ---
+
+my $two_parts = slurp_file(source_dir() . '/test/guests/two_parts.wat');
+$node->safe_psql('postgres', qq{
+	CREATE FUNCTION two() RETURNS wasm.module LANGUAGE wasm SET wasm.directories = '/data=$data' AS \$wat\$$two_parts\$wat\$;
+	SELECT wasm.create_functions('two', prefix => 'f_');
+});
+my ($first, $second, $passed) = map { f($_) } 'one_first()', 'two_first()', 'passed()';
+is(f("two_drop($passed)"), '', 'a handle that one gave is dropped by the other');
+is(f("two_drop($second)"), '', 'which has one of its own');
+is(f("one_drop($first)"), '', 'as has the first');
+is(f("two_drop($first)"), "38000: WebAssembly error: unknown handle index $first", 'and not that of the first');
+
 $session->quit;
 check_log($node);
 done_testing();

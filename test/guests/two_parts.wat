@@ -1,0 +1,58 @@
+;; Two instances of a part in one component, each with handles of its own of directories;
+;; "passed" is a handle of the first that it gave to the second.
+(component
+	(import "wasi:filesystem/types@0.2.0" (instance $types
+		(export "descriptor" (type $file (sub resource)))))
+	(alias export $types "descriptor" (type $file))
+	(import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+		(alias outer 1 $file (type $outer))
+		(export "descriptor" (type $file (eq $outer)))
+		(export "get-directories" (func (result (list (tuple (own $file) string)))))))
+	(alias export $preopens "get-directories" (func $get))
+	(component $part
+		(import "file" (type $file (sub resource)))
+		(import "get" (func $get (result (list (tuple (own $file) string)))))
+		(core module $libc
+			(memory (export "memory") 1)
+			(global $heap (mut i32) (i32.const 1024))
+			(func (export "realloc") (param i32 i32 i32 i32) (result i32)
+				(global.set $heap (i32.add (global.get $heap) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8))))
+				(i32.sub (global.get $heap) (i32.and (i32.add (local.get 3) (i32.const 7)) (i32.const -8)))))
+		(core instance $libc (instantiate $libc))
+		(core func $get (canon lower (func $get) (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+		(core func $drop (canon resource.drop $file))
+		(core module $m
+			(import "" "memory" (memory 1))
+			(import "" "get" (func $get (param i32)))
+			(func (export "first") (result i32) (call $get (i32.const 64)) (i32.load (i32.load (i32.const 64))))
+			(func (export "same") (param i32) (result i32) (local.get 0)))
+		(core instance $i (instantiate $m (with "" (instance (export "memory" (memory $libc "memory")) (export "get" (func $get))))))
+		(func (export "first") (result s32) (canon lift (core func $i "first")))
+		(func (export "give") (result (own $file)) (canon lift (core func $i "first")))
+		(func (export "take") (param "file" (own $file)) (result s32) (canon lift (core func $i "same")))
+		(func (export "drop") (param "file" s32) (canon lift (core func $drop))))
+	(instance $one (instantiate $part (with "file" (type $file)) (with "get" (func $get))))
+	(instance $two (instantiate $part (with "file" (type $file)) (with "get" (func $get))))
+	(component $pass
+		(import "file" (type $file (sub resource)))
+		(import "give" (func $give (result (own $file))))
+		(import "take" (func $take (param "file" (own $file)) (result s32)))
+		(core func $give (canon lower (func $give)))
+		(core func $take (canon lower (func $take)))
+		(core module $m
+			(import "" "give" (func $give (result i32)))
+			(import "" "take" (func $take (param i32) (result i32)))
+			(func (export "pass") (result i32) (call $take (call $give))))
+		(core instance $i (instantiate $m (with "" (instance (export "give" (func $give)) (export "take" (func $take))))))
+		(func (export "pass") (result s32) (canon lift (core func $i "pass"))))
+	(instance $pass (instantiate $pass (with "file" (type $file)) (with "give" (func $one "give")) (with "take" (func $two "take"))))
+	(alias export $pass "pass" (func $passed))
+	(export "passed" (func $passed))
+	(alias export $one "first" (func $one-first))
+	(alias export $one "drop" (func $one-drop))
+	(alias export $two "first" (func $two-first))
+	(alias export $two "drop" (func $two-drop))
+	(export "one-first" (func $one-first))
+	(export "one-drop" (func $one-drop))
+	(export "two-first" (func $two-first))
+	(export "two-drop" (func $two-drop)))
