@@ -746,7 +746,7 @@ pgw_file_entries(PgwStore *store, uint32 number, uint64 from,
 	union
 	{
 		KernelEntry entry;		/* for its alignment */
-		char		bytes[8192];
+		char		bytes[1024];	/* few: a component takes one, and asks again */
 	}			buffer;
 	int64		position;
 	int			error = pgw_file_seek(store, number, (int64) from, SEEK_SET, &position);
