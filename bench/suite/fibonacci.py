@@ -109,7 +109,7 @@ def check(connection: Connection) -> None:
 
 def statements(server: Server, options: Options, n: int) -> dict[str, Figure]:
     """The quick ones in many sessions, of which the quiet ones count; the slow ones in few."""
-    with server.on_other_processors():
+    with server.apart():
         quick = in_sessions(server, options, n, QUICK, options.rounds * options.pick(ROUNDS_FACTOR, 1))
         return in_quiet_rounds(quick) | in_sessions(server, options, n, SLOW, options.rounds)
 

@@ -93,19 +93,22 @@ class Server:
         return subprocess.run(command, input=script, check=True, text=True, stdout=subprocess.PIPE).stdout
 
     @contextmanager
-    def on_other_processors(self) -> Iterator[None]:
-        """New sessions run on other processors than this program and what it runs, where there are two."""
+    def apart(self) -> Iterator[None]:
+        """This program, and what it runs, has a processor of its own; new sessions run on others, if there are."""
         every = os.sched_getaffinity(0)
         first = {min(every)}
-        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-        try:
-            if len(every) > 1:
-                os.sched_setaffinity(postmaster, every - first)
-                os.sched_setaffinity(0, first)
+        with on_processors(self.postmaster(), every - first or every), on_processors(0, first):
             yield
-        finally:
-            os.sched_setaffinity(postmaster, every)
-            os.sched_setaffinity(0, every)
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """New sessions run where this program runs."""
+        with on_processors(self.postmaster(), os.sched_getaffinity(0)):
+            yield
+
+    def postmaster(self) -> int:
+        """Its process."""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def run_as_server(self, command: Iterable, **options) -> subprocess.CompletedProcess:
         """Runs a program as the user that runs the server; it must succeed."""
@@ -149,6 +152,17 @@ class Server:
         if self._library is None:
             self._library = self.compile_library("functions", [BENCH / "suite/functions.c"])
         return self._library
+
+
+@contextmanager
+def on_processors(process: int, processors: set[int]) -> Iterator[None]:
+    """A process, 0 is this one, runs on these, as do the processes that it starts meanwhile."""
+    before = os.sched_getaffinity(process)
+    os.sched_setaffinity(process, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(process, before)
 
 
 def pg_config() -> str:

@@ -21,10 +21,10 @@ use wasmtime::component::{
     Component, ComponentNamedList, ComponentType, Func, Instance, InstancePre, Lift, Linker, Lower,
     ResourceType, TypedFunc,
 };
-use wasmtime::{Engine, Error, ResourceLimiter, Result, Store, Trap, ValRaw, bail};
+use wasmtime::{Config, Engine, Error, ResourceLimiter, Result, Store, Trap, ValRaw, bail};
 use wasmtime_c_api::{
-    WasmtimeStoreContextMut, WasmtimeStoreData, wasm_byte_vec_t, wasm_engine_t, wasmtime_error_t,
-    wasmtime_store_t,
+    WasmtimeStoreContextMut, WasmtimeStoreData, wasm_byte_vec_t, wasm_config_t, wasm_engine_t,
+    wasmtime_error_t, wasmtime_store_t,
 };
 use wasmtime_environ::component::{
     CanonicalOptions, CanonicalOptionsDataModel, MAX_FLAT_PARAMS, StringEncoding,
@@ -101,6 +101,14 @@ pub extern "C" fn pgw_error_trap_code(error: &wasmtime_error_t, code: &mut u8) -
         }
         None => false,
     }
+}
+
+/// Switches on what the C API cannot: maps.
+#[unsafe(no_mangle)]
+pub extern "C" fn pgw_component_configure(config: &mut wasm_config_t) {
+    const { assert!(size_of::<wasm_config_t>() == size_of::<Config>()) };
+    let config: &mut Config = unsafe { &mut *ptr::from_mut(config).cast() };
+    config.wasm_component_model_map(true);
 }
 
 // --- compiled components ---

@@ -50,16 +50,22 @@ enum Kind {
     Enum,
     /// a name, and a list of names
     Flags,
+    /// the types of a key and of its value
+    Map,
     Own,
     Borrow,
     /// one that the extension does not know
     Other,
 }
 
-/// Types share parts, and written out in full may be very large; a session keeps some
-/// hundred bytes for each of a description.
+/// Types share parts, and names are repeated: written out in full they may be very large.
+/// A session keeps some hundred bytes for each of a description.
 const DESCRIPTION_MAX: usize = 512 * 1024;
 
+/// So many names of types are known; what is of a type with another one is shown instead.
+const NAMES_MAX: usize = 1000;
+
+/// Takes no more than a little beyond DESCRIPTION_MAX.
 struct Writer {
     bytes: Vec<u8>,
     /// types that the component exports under a name
@@ -67,17 +73,29 @@ struct Writer {
 }
 
 impl Writer {
+    fn is_full(&self) -> bool {
+        self.bytes.len() > DESCRIPTION_MAX
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if !self.is_full() {
+            let room = DESCRIPTION_MAX + 1 - self.bytes.len();
+            self.bytes
+                .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+
     fn byte(&mut self, byte: u8) {
-        self.bytes.push(byte);
+        self.append(&[byte]);
     }
 
     fn number(&mut self, number: usize) {
-        self.bytes.extend_from_slice(&(number as u32).to_le_bytes());
+        self.append(&(number as u32).to_le_bytes());
     }
 
     fn string(&mut self, text: &str) {
         self.number(text.len());
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.append(text.as_bytes());
     }
 
     fn kind(&mut self, kind: Kind) {
@@ -108,7 +126,7 @@ impl Writer {
     fn ty(&mut self, ty: &Type) {
         match ty {
             // nobody will read it
-            _ if self.bytes.len() > DESCRIPTION_MAX => (),
+            _ if self.is_full() => (),
             Type::Bool => self.kind(Kind::Bool),
             Type::S8 => self.kind(Kind::S8),
             Type::U8 => self.kind(Kind::U8),
@@ -166,6 +184,11 @@ impl Writer {
                 self.named(Kind::Flags, ty);
                 self.names(names.names());
             }
+            Type::Map(map) => {
+                self.kind(Kind::Map);
+                self.ty(&map.key());
+                self.ty(&map.value());
+            }
             Type::Own(_) => self.kind(Kind::Own),
             Type::Borrow(_) => self.kind(Kind::Borrow),
             _ => self.kind(Kind::Other),
@@ -207,16 +230,16 @@ impl Writer {
 fn flattened<'a>(
     component: &'a Component,
     items: impl Iterator<Item = (&'a str, ComponentItem)>,
-) -> Vec<(String, String, ComponentItem)> {
+) -> Vec<(&'a str, String, ComponentItem)> {
     let engine = component.engine();
     let mut found = Vec::new();
     for (name, item) in items {
         if let ComponentItem::ComponentInstance(instance) = &item {
             for (inner, item) in instance.exports(engine) {
-                found.push((name.to_string(), inner.to_string(), item.ty));
+                found.push((name, inner.to_string(), item.ty));
             }
         } else {
-            found.push((String::new(), name.to_string(), item));
+            found.push(("", name.to_string(), item));
         }
     }
     found
@@ -238,9 +261,10 @@ pub fn describe(component: &Component) -> Option<Vec<u8>> {
         .iter()
         .chain(&imports)
         .filter_map(|(_, name, item)| match item {
-            ComponentItem::Type(ty) => Some((name.clone(), ty.clone())),
+            ComponentItem::Type(ty) => Some((name.to_string(), ty.clone())),
             _ => None,
-        });
+        })
+        .take(NAMES_MAX);
     let mut writer = Writer {
         bytes: Vec::new(),
         names: names.collect(),
@@ -251,7 +275,7 @@ pub fn describe(component: &Component) -> Option<Vec<u8>> {
             writer.item(from, name, item);
         }
     }
-    (writer.bytes.len() <= DESCRIPTION_MAX).then_some(writer.bytes)
+    (!writer.is_full()).then_some(writer.bytes)
 }
 
 /// How many values types take on the stack of a core module.
@@ -262,7 +286,7 @@ pub fn flat_count(types: impl Iterator<Item = Type>) -> usize {
 fn flat_count_of(ty: &Type) -> usize {
     let optional = |ty: Option<Type>| ty.map_or(0, |ty| flat_count_of(&ty));
     match ty {
-        Type::String | Type::List(_) => 2,
+        Type::String | Type::List(_) | Type::Map(_) => 2,
         Type::Option(option) => 1 + flat_count_of(&option.ty()),
         Type::Result(result) => 1 + optional(result.ok()).max(optional(result.err())),
         Type::Tuple(tuple) => flat_count(tuple.types()),

@@ -286,8 +286,9 @@ fn time_to_set(time: &NewTimestamp) -> Time {
 }
 
 fn status(request: Request, host: &Host) -> Result<Outcome<DescriptorStat>> {
+    // none for what was before 1970
     let time = |time: Time| {
-        Some(Datetime {
+        i64::try_from(time.seconds).ok().map(|_| Datetime {
             seconds: time.seconds,
             nanoseconds: time.nanoseconds,
         })

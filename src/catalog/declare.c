@@ -170,6 +170,7 @@ type_of(PgwDeclarer *declarer, const PgwWit *wit)
 			return "text[]";
 		case PGW_WIT_RESULT:
 		case PGW_WIT_VARIANT:
+		case PGW_WIT_MAP:
 			return JSON;
 		default:
 			return names[wit->kind];

@@ -32,6 +32,9 @@ typedef struct PgwLifting PgwLifting;
 /* The code of the trap that an error is; false when it is another one. */
 extern bool pgw_error_trap_code(const wasmtime_error_t *error, uint8_t *code);
 
+/* For every engine */
+extern void pgw_component_configure(wasm_config_t *config);
+
 /* In libraries with the compiler only */
 extern wasmtime_error_t *pgw_component_compile(const wasm_engine_t *engine, const uint8_t *bytes, size_t length,
 											   wasm_byte_vec_t *artifact);

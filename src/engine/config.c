@@ -4,6 +4,8 @@
  */
 #include "engine/config.h"
 
+#include "engine/component.h"
+
 wasm_config_t *
 pgw_config_new(PgwMode mode)
 {
@@ -42,5 +44,6 @@ pgw_config_new(PgwMode mode)
 	wasmtime_config_wasm_custom_page_sizes_set(config, false);
 	wasmtime_config_wasm_stack_switching_set(config, false);
 	wasmtime_config_wasm_branch_hinting_set(config, false);
+	pgw_component_configure(config);
 	return config;
 }

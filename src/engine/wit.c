@@ -130,6 +130,7 @@ lay_out(PgwWit *type)
 	{
 		case PGW_WIT_STRING:
 		case PGW_WIT_LIST:
+		case PGW_WIT_MAP:
 			type->size = 8;
 			type->alignment = 4;
 			add_flat(type, 'i');
@@ -205,7 +206,7 @@ pgw_wit_find(const PgwWit *type, const char *name, size_t length)
 bool
 pgw_wit_has_pointers(const PgwWit *type)
 {
-	if (type->kind == PGW_WIT_STRING || type->kind == PGW_WIT_LIST)
+	if (type->kind == PGW_WIT_STRING || type->kind == PGW_WIT_LIST || type->kind == PGW_WIT_MAP)
 		return true;
 	for (int i = 0; i < type->nmembers; i++)
 	{
@@ -303,7 +304,7 @@ append_type(StringInfo text, const PgwWit *type)
 {
 	static const char *const words[] = {
 		"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string",
-		"list", "option", "result", "tuple", "record", "variant", "enum", "flags", "own", "borrow", "other"
+		"list", "option", "result", "tuple", "record", "variant", "enum", "flags", "map", "own", "borrow", "other"
 	};
 
 	check_stack_depth();
@@ -313,6 +314,9 @@ append_type(StringInfo text, const PgwWit *type)
 		case PGW_WIT_OPTION:
 		case PGW_WIT_TUPLE:
 			append_list(text, words[type->kind], type);
+			break;
+		case PGW_WIT_MAP:
+			append_list(text, words[type->kind], type->members[0].type);
 			break;
 		case PGW_WIT_RESULT:
 			append_result(text, type);
@@ -436,6 +440,16 @@ read_members(PgwWitReader *reader, PgwWitKind kind, int count)
 	return members;
 }
 
+/* Key and value */
+static PgwWitMember *
+read_entry(PgwWitReader *reader)
+{
+	PgwWitMember *entry = palloc0(sizeof(PgwWitMember));
+
+	entry->type = pgw_wit_make(PGW_WIT_TUPLE, NULL, 2, read_members(reader, PGW_WIT_TUPLE, 2));
+	return entry;
+}
+
 const PgwWit *
 pgw_wit_read_type(PgwWitReader *reader)
 {
@@ -446,6 +460,8 @@ pgw_wit_read_type(PgwWitReader *reader)
 	check_stack_depth();
 	if (kind <= PGW_WIT_STRING)
 		return pgw_wit_scalar(kind);
+	if (kind == PGW_WIT_MAP)
+		return pgw_wit_make(kind, NULL, 1, read_entry(reader));
 	switch (kind)
 	{
 		case PGW_WIT_LIST:

@@ -36,6 +36,7 @@ typedef enum PgwWitKind
 	PGW_WIT_VARIANT,
 	PGW_WIT_ENUM,
 	PGW_WIT_FLAGS,
+	PGW_WIT_MAP,				/* as a list of tuples */
 	PGW_WIT_OWN,
 	PGW_WIT_BORROW,
 	PGW_WIT_OTHER				/* one that nobody here can do anything with */
@@ -44,8 +45,8 @@ typedef enum PgwWitKind
 typedef struct PgwWit PgwWit;
 
 /*
- * A field, a case, a label or an element.  A list and an option have one, a result
- * two: ok and err.
+ * A field, a case, a label or an element.  A list, a map and an option have one, a
+ * result two: ok and err.
  */
 typedef struct PgwWitMember
 {

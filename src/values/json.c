@@ -135,6 +135,45 @@ lower_list(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace
 	}
 }
 
+/* A map with strings as keys is an object, another one a list of keys and values. */
+static bool
+is_object(const PgwWit *map)
+{
+	return map->members[0].type->members[0].type->kind == PGW_WIT_STRING;
+}
+
+static void
+lower_map(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace place)
+{
+	const PgwWit *entry = wit->members[0].type;
+	JsonbContainer *object;
+	JsonbIterator *iterator;
+	JsonbValue	member;
+	JsonbIteratorToken token;
+	PgwPlace	next = {NULL};
+
+	if (!is_object(wit))
+	{
+		lower_list(wit, value, canon, place);
+		return;
+	}
+	object = container_in(wit, value, false);
+	next.address = pgw_canon_alloc_list(canon, place, JsonContainerSize(object), entry->size, entry->alignment);
+	iterator = JsonbIteratorInit(object);
+	while ((token = JsonbIteratorNext(&iterator, &member, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_KEY || token == WJB_VALUE)
+		{
+			const PgwWitMember *part = &entry->members[token == WJB_VALUE];
+
+			from_json(part->type, &member, canon, pgw_place_of_member(next, part));
+		}
+		if (token == WJB_VALUE)
+			next.address += entry->size;
+	}
+}
+
 static void
 lower_tuple(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace place)
 {
@@ -290,6 +329,9 @@ from_json(const PgwWit *wit, const JsonbValue *value, PgwCanon *canon, PgwPlace 
 			break;
 		case PGW_WIT_LIST:
 			lower_list(wit, value, canon, place);
+			break;
+		case PGW_WIT_MAP:
+			lower_map(wit, value, canon, place);
 			break;
 		case PGW_WIT_OPTION:
 			lower_option(wit, value, canon, place);
@@ -471,6 +513,32 @@ lift_list(Builder *builder, const PgwWit *wit, PgwPlace place)
 	open_or_close(builder, WJB_END_ARRAY);
 }
 
+/* Of entries with the same key the last one counts. */
+static void
+lift_map(Builder *builder, const PgwWit *wit, PgwPlace place)
+{
+	const PgwWit *entry = wit->members[0].type;
+	uint32		address;
+	uint32		count;
+
+	if (!is_object(wit))
+	{
+		lift_list(builder, wit, place);
+		return;
+	}
+	count = pgw_canon_get_list(wit, builder->canon, place, &address);
+	open_or_close(builder, WJB_BEGIN_OBJECT);
+	for (uint32 i = 0; i < count; i++)
+	{
+		PgwPlace	at = {NULL, address + i * entry->size};
+
+		pgw_interrupt_check();
+		lift(builder, entry->members[0].type, pgw_place_of_member(at, &entry->members[0]), WJB_KEY);
+		lift(builder, entry->members[1].type, pgw_place_of_member(at, &entry->members[1]), WJB_VALUE);
+	}
+	open_or_close(builder, WJB_END_OBJECT);
+}
+
 static void
 lift_fields(Builder *builder, const PgwWit *wit, PgwPlace place)
 {
@@ -572,6 +640,9 @@ lift(Builder *builder, const PgwWit *wit, PgwPlace place, JsonbIteratorToken tok
 			break;
 		case PGW_WIT_LIST:
 			lift_list(builder, wit, place);
+			break;
+		case PGW_WIT_MAP:
+			lift_map(builder, wit, place);
 			break;
 		case PGW_WIT_OPTION:
 			lift_option(builder, wit, place, token);

@@ -403,6 +403,7 @@ pgw_node_make(Oid type, int32 typmod, const PgwWit *wit, List **relations)
 			return make_flags(type, typmod, wit);
 		case PGW_WIT_RESULT:
 		case PGW_WIT_VARIANT:
+		case PGW_WIT_MAP:
 		case PGW_WIT_OWN:
 		case PGW_WIT_BORROW:
 		case PGW_WIT_OTHER:
