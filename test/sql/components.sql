@@ -1133,6 +1133,64 @@ SELECT print('silent'), counts();
 SELECT leave(false) IS NULL AS left_with_0;
 SELECT attempt('SELECT leave(true)'), counts();
 
+-- case: clocks, random numbers and sleep of WASI
+CREATE FUNCTION clocks() RETURNS wasm.module LANGUAGE wasm AS '(component
+	(import "wasi:io/poll@0.2.0" (instance $poll
+		(export "pollable" (type (sub resource)))
+		(export "[method]pollable.block" (func (param "self" (borrow 0))))))
+	(alias export $poll "pollable" (type $pollable))
+	(import "wasi:clocks/monotonic-clock@0.2.0" (instance $monotonic
+		(alias outer 1 $pollable (type $outer))
+		(export "pollable" (type $p (eq $outer)))
+		(export "now" (func (result u64)))
+		(export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
+	(import "wasi:clocks/wall-clock@0.2.0" (instance $wall
+		(type $d (record (field "seconds" u64) (field "nanoseconds" u32)))
+		(export "datetime" (type $datetime (eq $d)))
+		(export "now" (func (result $datetime)))))
+	(import "wasi:random/random@0.2.0" (instance $random (export "get-random-u64" (func (result u64)))))
+	(core module $libc (memory (export "memory") 1))
+	(core instance $libc (instantiate $libc))
+	(core func $block (canon lower (func $poll "[method]pollable.block")))
+	(core func $drop (canon resource.drop $pollable))
+	(core func $subscribe (canon lower (func $monotonic "subscribe-duration")))
+	(core func $now (canon lower (func $monotonic "now")))
+	(core func $wall (canon lower (func $wall "now") (memory (core memory $libc "memory"))))
+	(core func $random (canon lower (func $random "get-random-u64")))
+	(core module $m
+		(import "libc" "memory" (memory 1))
+		(import "wasi" "block" (func $block (param i32)))
+		(import "wasi" "drop" (func $drop (param i32)))
+		(import "wasi" "subscribe" (func $subscribe (param i64) (result i32)))
+		(import "wasi" "now" (func $now (result i64)))
+		(import "wasi" "wall" (func $wall (param i32)))
+		(import "wasi" "random" (func $random (result i64)))
+		(func (export "sleep") (param $for i64) (result i64) (local $pollable i32) (local $start i64)
+			(local.set $start (call $now))
+			(local.set $pollable (call $subscribe (local.get $for)))
+			(call $block (local.get $pollable))
+			(call $drop (local.get $pollable))
+			(i64.sub (call $now) (local.get $start)))
+		(func (export "wall") (result i64) (call $wall (i32.const 16)) (i64.load (i32.const 16)))
+		(func (export "random") (result i64) (call $random)))
+	(core instance $i (instantiate $m (with "libc" (instance $libc)) (with "wasi" (instance
+		(export "block" (func $block)) (export "drop" (func $drop)) (export "subscribe" (func $subscribe))
+		(export "now" (func $now)) (export "wall" (func $wall)) (export "random" (func $random))))))
+	(func (export "sleep") (param "for" u64) (result u64) (canon lift (core func $i "sleep")))
+	(func (export "wall-seconds") (result u64) (canon lift (core func $i "wall")))
+	(func (export "random-number") (result u64) (canon lift (core func $i "random"))))';
+SELECT wasm.create_functions('clocks');
+SELECT abs(wall_seconds() - extract(epoch FROM clock_timestamp())) < 2 AS now;
+SELECT count(DISTINCT random_number()) FROM generate_series(1, 10);
+SELECT sleep(50000000) BETWEEN 50000000 AND 60000000000 AS slept, sleep(0) >= 0 AS at_once;
+SET statement_timeout = '100ms';
+SELECT sleep(3600000000000);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sleep(18446744073709551615);
+\echo :LAST_ERROR_SQLSTATE
+RESET statement_timeout;
+SELECT sleep(0) >= 0 AS works;
+
 -- case: statistics and settings are those of any function
 SELECT calls, traps FROM wasm.stat_functions WHERE funcname = 'crash' AND schemaname = 'components';
 ALTER FUNCTION traps() SET wasm.memory_limit = '64kB';
