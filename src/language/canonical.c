@@ -64,6 +64,17 @@ begin(Call *call, PgwFunction *function, FunctionCallInfo fcinfo)
 		call->slots = palloc(function->plan.nslots * sizeof(PgwSlot));
 }
 
+/* Of memory that a guest cannot have it is not asked: most trap then. */
+static void
+check_size(Call *call, size_t size)
+{
+	if (size > Min(call->instance->store.memory_limit, PG_UINT32_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an argument of %zu bytes does not fit into the memory of a WebAssembly guest", size),
+				 errhint("The setting wasm.memory_limit bounds the memory.")));
+}
+
 static void
 lower_arguments(Call *call)
 {
@@ -123,10 +134,7 @@ alloc_in_core(PgwCanon *canon, uint32 alignment, size_t size)
 	/* old address, old size, alignment, size; then the address */
 	PgwSlot		slots[4] = {{.i32 = 0}, {.i32 = 0}, {.i32 = alignment}, {.i32 = size}};
 
-	if (size > PG_UINT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an argument of %zu bytes does not fit into the memory of a WebAssembly guest", size)));
+	check_size(call, size);
 	serve(call, &call->abi.realloc, slots, lengthof(slots));
 	(void) pgw_canon_bytes(canon, slots[0].i32, 1, size, alignment);
 	return slots[0].i32;
@@ -218,6 +226,7 @@ alloc_in_component(PgwCanon *canon, uint32 alignment, size_t size)
 	Call	   *call = call_of(canon);
 	uint32		address;
 
+	check_size(call, size);
 	pass_on(call, pgw_lower_alloc(call->lowering, alignment, size, &address));
 	pgw_lower_memory(call->lowering, &canon->memory);
 	return address;

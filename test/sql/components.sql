@@ -228,6 +228,32 @@ SELECT bytes(''), bytes('\x00ff0a80'), length(bytes(convert_to(repeat('x', 10000
 SELECT bytes_as_text('\x61'), attempt($$SELECT bytes_as_text('\x610062')$$), attempt($$SELECT bytes_as_text('\xff')$$),
 	attempt($$SELECT bytes_as_text('\xeda080')$$), attempt($$SELECT bytes_as_text('\xc0af')$$);
 
+-- case: large values, and such as do not fit
+SELECT attempt($$SELECT a_string(repeat('x', 100000000))$$), attempt($$SELECT s32s(array_fill(1, ARRAY[20000000]))$$);
+SET wasm.memory_limit = '200MB';
+SELECT length(a_string(repeat('x', 100000000))), cardinality(s32s(array_fill(1, ARRAY[20000000])));
+RESET wasm.memory_limit;
+SELECT wasm.reset() > 0 AS reset;
+
+-- case: stored values, compressed or not, and arrays that PL/pgSQL has expanded
+CREATE TABLE stored (t text, b bytea, numbers integer[], texts text[]);
+ALTER TABLE stored ALTER t SET STORAGE external;
+INSERT INTO stored SELECT repeat(md5(i::text), 1000), decode(repeat(md5(i::text), 1000), 'hex'), array_agg(n), array_agg(n::text)
+FROM generate_series(1, 20) i, generate_series(1, 5000) n GROUP BY i;
+SELECT count(*) FROM stored WHERE a_string(t) = t AND bytes(b) = b AND s32s(numbers) = numbers AND strings(texts) = texts;
+DO $$
+DECLARE
+	numbers integer[];
+	texts text[];
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		numbers[i] := i;
+		texts[i] := i;
+	END LOOP;
+	ASSERT s32s(numbers) = numbers AND strings(texts) = texts;
+END $$;
+DROP TABLE stored;
+
 -- case: lists
 SELECT bools('{}'), bools('{t,f}'), s8s('{-128,127}'), s32s('{-2147483648,0,2147483647}'), u64s('{0,18446744073709551615}');
 SELECT f64s('{0.1,NaN,-0,Infinity}'), strings('{}'), strings('{"",a,"b c","čau"}'), blobs('{"\\x","\\x00ff"}'), colours('{red,blue,light-green}');

@@ -168,6 +168,8 @@ SET wasm.memory_limit = '4MB';
 SELECT wasm.reset() > 0 AS reset;
 SELECT length(echo(repeat('x', 8000000)));
 \echo :LAST_ERROR_SQLSTATE
+SELECT length("join"(repeat('x', 3000000), repeat('x', 3000000)));
+\echo :LAST_ERROR_SQLSTATE
 SELECT echo('again');
 RESET wasm.memory_limit;
 SELECT wasm.reset() > 0 AS reset;

@@ -230,7 +230,7 @@ try('an allocator that grows the memory beyond the limit', '38000',
 	allocator('(if (i32.lt_s (memory.grow (i32.const 100)) (i32.const 0)) (then unreachable))
 		(i32.mul (i32.sub (memory.size) (i32.const 1)) (i32.const 65536))', '(list string)'),
 	call => q{h_f(array_fill('x'::text, ARRAY[100]))});
-try('an argument larger than the memory may be', '38000',
+try('an argument larger than the memory may be', '54000',
 	allocator('(drop (memory.grow (i32.shr_u (local.get 3) (i32.const 16)))) (i32.const 64)', 'string'),
 	call => q{h_f(repeat('x', 100000000))});
 try('an allocator with another type', '22P03',
