@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from .section import Figure, Options, Row, Section
+from .section import Figure, Goal, Options, Row, Section
 from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
 
 # what passes no value at all: the query without a function
 QUERY = "no function"
 COMPONENT = "wasm, component"
 STABLE = "STABLE STRICT COST 1"
+# nanoseconds that a call of a component may take
+CALL_LIMIT = 400
+TEXT_LIMIT = 1000
 NATIVE = ("C", "wasm", COMPONENT)
 
 # A heap that is empty again after each call, as much of the ABI as there is to echo
@@ -212,7 +215,18 @@ def measure(server: Server, options: Options) -> list[Section]:
         "is copied into the guest's memory and out of it. The last line is a function that runs a prepared query "
         "which finds one row of a thousand, and returns a text of it.",
     ]
+    section.goals = [goal(section.row("integer"), section.row("1000 bytes"))]
     return [section]
+
+
+def goal(call: Row, text: Row) -> Goal:
+    took = [row.figures[COMPONENT].median for row in (call, text)]
+    return Goal(
+        "a call of a component: sum of two integers; a text of 1 kB in and out",
+        "≤ 0.4 µs; ≤ 1 µs",
+        f"{took[0] / 1000:.2f} µs; {took[1] / 1000:.2f} µs",
+        took[0] <= CALL_LIMIT and took[1] <= TEXT_LIMIT,
+    )
 
 
 def net_of_query(times: dict[str, Figure], factor: float) -> dict[str, Figure]:
