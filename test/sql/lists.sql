@@ -66,6 +66,19 @@ SELECT echo('hello'), echo(''), echo(NULL) IS NULL AS nothing, echo('čau 🐘')
 -- case: what is returned is given back
 SELECT wasm.get_global('guest', 'posts'), wasm.get_global('guest', 'heap');
 
+-- case: names as wit-bindgen gives them to what an interface exports
+CREATE FUNCTION bound() RETURNS wasm.module LANGUAGE wasm AS
+'(module
+	(memory (export "memory") 1)
+	(global $posts (export "posts") (mut i32) (i32.const 0))
+	(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+	(func (export "docs:texts/copies@0.1.0#echo") (param i32 i32) (result i32)
+		(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+	(func (export "cabi_post_docs:texts/copies@0.1.0#echo") (param i32)
+		(global.set $posts (i32.add (global.get $posts) (i32.const 1)))))';
+CREATE FUNCTION bound_echo(text) RETURNS text LANGUAGE wasm AS 'bound#docs:texts/copies@0.1.0#echo';
+SELECT bound_echo('as it is'), wasm.get_global('bound', 'posts');
+
 -- case: bytes
 CREATE FUNCTION echo(bytea) RETURNS bytea LANGUAGE wasm STRICT AS 'guest#echo';
 SELECT echo('\x00ff0a80'::bytea), echo(''::bytea) = '' AS empty;
