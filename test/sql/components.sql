@@ -1217,6 +1217,58 @@ SELECT sleep(18446744073709551615);
 RESET statement_timeout;
 SELECT sleep(0) >= 0 AS works;
 
+-- case: standard input of WASI is at its end, and there is no network
+CREATE FUNCTION input() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+	(alias export $error "error" (type $error))
+	(import "wasi:io/streams@0.2.0" (instance $streams
+		(alias outer 1 $error (type $outer))
+		(export "error" (type $error (eq $outer)))
+		(export "input-stream" (type $stream (sub resource)))
+		(type $e (variant (case "last-operation-failed" (own $error)) (case "closed")))
+		(export "stream-error" (type $stream-error (eq $e)))
+		(export "[method]input-stream.blocking-read"
+			(func (param "self" (borrow $stream)) (param "len" u64) (result (result (list u8) (error $stream-error)))))))
+	(alias export $streams "input-stream" (type $stream))
+	(import "wasi:cli/stdin@0.2.0" (instance $stdin
+		(alias outer 1 $stream (type $outer))
+		(export "input-stream" (type $stream (eq $outer)))
+		(export "get-stdin" (func (result (own $stream))))))
+	(core module $libc (memory (export "memory") 1) (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+	(core instance $libc (instantiate $libc))
+	(core func $get (canon lower (func $stdin "get-stdin")))
+	(core func $read (canon lower (func $streams "[method]input-stream.blocking-read")
+		(memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+	(core module $m
+		(import "libc" "memory" (memory 1))
+		(import "wasi" "get" (func $get (result i32)))
+		(import "wasi" "read" (func $read (param i32 i64 i32)))
+		(func (export "read") (result i32)
+			(call $read (call $get) (i64.const 100) (i32.const 16))
+			;; an error, which is that the stream is closed
+			(i32.add (i32.mul (i32.load8_u (i32.const 16)) (i32.const 10)) (i32.load8_u (i32.const 20)))))
+	(core instance $i (instantiate $m (with "libc" (instance $libc)) (with "wasi" (instance
+		(export "get" (func $get)) (export "read" (func $read))))))
+	(func (export "read-input") (result u32) (canon lift (core func $i "read"))))';
+SELECT wasm.create_functions('input');
+SELECT read_input();
+CREATE FUNCTION network() RETURNS bigint LANGUAGE wasm AS
+'(component
+	(import "wasi:sockets/network@0.2.0" (instance $types (export "network" (type (sub resource)))))
+	(alias export $types "network" (type $network))
+	(import "wasi:sockets/instance-network@0.2.0" (instance $instance
+		(alias outer 1 $network (type $outer))
+		(export "network" (type $network (eq $outer)))
+		(export "instance-network" (func (result (own $network))))))
+	(core func $get (canon lower (func $instance "instance-network")))
+	(core module $m
+		(import "wasi" "get" (func $get (result i32)))
+		(func (export "get") (result i32) (call $get)))
+	(core instance $i (instantiate $m (with "wasi" (instance (export "get" (func $get))))))
+	(func (export "network") (result u32) (canon lift (core func $i "get"))))';
+SELECT attempt('SELECT network()');
+
 -- case: statistics and settings are those of any function
 SELECT calls, traps FROM wasm.stat_functions WHERE funcname = 'crash' AND schemaname = 'components';
 ALTER FUNCTION traps() SET wasm.memory_limit = '64kB';
