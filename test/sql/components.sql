@@ -358,6 +358,40 @@ SELECT v, attempt(format('SELECT a_shape(%L)', v)) FROM unnest(ARRAY['"circle"',
 	'{"circle": 1, "square": 1}', '"oval"', '{"oval": 1}', 'null', '1', '[]', '["none"]', '{"square": 0.5}', '{"square": 2147483648}',
 	'{"text": ""}', '{"text": "ab"}', '{"text": 1}', 'true', '{"circle": 1e400}', '{"circle": [1]}', '{"circle": {"circle": 1}}']) v;
 
+-- case: maps
+CREATE FUNCTION maps() RETURNS wasm.module LANGUAGE wasm AS
+'(component
+	(core module $m (memory (export "memory") 1) (global $next (mut i32) (i32.const 1024))
+		(func (export "realloc") (param i32 i32 i32 i32) (result i32)
+			(global.set $next (i32.and (i32.add (i32.add (global.get $next) (local.get 2)) (i32.const -1)) (i32.sub (i32.const 0) (local.get 2))))
+			(global.get $next)
+			(global.set $next (i32.add (global.get $next) (local.get 3))))
+		(func (export "echo") (param i32 i32) (result i32)
+			(i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+		(func (export "twice") (result i32) (i32.const 32))
+		;; two entries with the key "k": 1 and 2; of the third the key is outside of the memory
+		(data (i32.const 32) "\30\00\00\00\02\00\00\00")
+		(data (i32.const 48) "\58\00\00\00\01\00\00\00\01\00\00\00\58\00\00\00\01\00\00\00\02\00\00\00\ff\ff\ff\ff\01\00\00\00\03\00\00\00")
+		(data (i32.const 88) "k")
+		(func (export "outside") (result i32) (i32.store (i32.const 36) (i32.const 3)) (i32.const 32)))
+	(core instance $i (instantiate $m))
+	(type $names (map string u32))
+	(type $nested (map u8 (option (list (map string bool)))))
+	(func (export "names") (param "v" $names) (result $names)
+		(canon lift (core func $i "echo") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+	(func (export "nested") (param "v" $nested) (result $nested)
+		(canon lift (core func $i "echo") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+	(func (export "twice") (result $names) (canon lift (core func $i "twice") (memory (core memory $i "memory"))))
+	(func (export "outside") (result $names) (canon lift (core func $i "outside") (memory (core memory $i "memory")))))';
+SELECT name, type FROM wasm.exports('maps');
+SELECT wasm.create_functions('maps', 'map_');
+SELECT map_names('{"a": 1, "bcd": 4294967295, "": 7}') AS names, map_names('{}') AS none, map_twice() AS twice;
+SELECT map_nested('[[1, [{"x": true, "y": false}, {}]], [255, null], [1, []]]') AS nested, map_nested('[]') AS none;
+SELECT attempt($$SELECT map_names('[]')$$), attempt($$SELECT map_names('{"a": null}')$$), attempt($$SELECT map_names('{"a": -1}')$$);
+SELECT attempt($$SELECT map_nested('{"1": null}')$$), attempt($$SELECT map_nested('[[1]]')$$), attempt($$SELECT map_nested('[[256, null]]')$$);
+SELECT attempt('SELECT map_outside()');
+CREATE FUNCTION wrong(text[]) RETURNS jsonb LANGUAGE wasm AS 'maps#names';
+
 -- case: nested lists
 SELECT nested('[]'), nested('[[]]'), nested('[[1, 2], [], [-3]]'), accesses('[[], ["read", "run-it"]]');
 SELECT v, attempt(format('SELECT nested(%L)', v)) FROM unnest(ARRAY['{}', '[1]', '[[null]]', '[["1"]]', '[[1.5]]', 'null', '[[1], 2]']) v;
