@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import calls, fibonacci, instructions, kernels, machine, report, scale, start, stopping, values
+from . import calls, fibonacci, guests, instructions, kernels, machine, report, scale, start, stopping, values
 from .section import Options, Section
 from .server import BENCH, Server
 
@@ -16,6 +16,7 @@ SECTIONS = {
     "fibonacci": fibonacci.measure,
     "kernels": kernels.measure,
     "start": start.measure,
+    "guests": guests.measure,
     "scale": scale.measure,
     "stopping": stopping.measure,
 }

@@ -220,18 +220,26 @@ pgw_code_find(const PgwDigest *digest, const PgwLimits *limits)
 	return find(&key);
 }
 
+/* The server's log tells of modules that take long: those of so many bytes. */
+#define PGW_LOGGED_SIZE (1024 * 1024)
+
 static PgwCode *
 compile(const PgwCodeKey *key, const char *bytes, size_t length, const PgwLimits *limits)
 {
+	int			level = length >= PGW_LOGGED_SIZE ? LOG : DEBUG1;
 	TimestampTz start = GetCurrentTimestamp();
 	size_t		compiled_length;
 	PgwLayout	layout;
-	char	   *compiled = pgw_compile(bytes, length, limits, key->mode, &compiled_length, &layout);
-	int			ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+	char	   *compiled;
+	int			ms;
 	PgwArtifact artifact;
 	PgwCode    *code;
 
-	ereport(DEBUG1,
+	ereport(level,
+			(errmsg_internal("compiling a WebAssembly module of %zu bytes", length)));
+	compiled = pgw_compile(bytes, length, limits, key->mode, &compiled_length, &layout);
+	ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+	ereport(level,
 			(errmsg_internal("compiled a WebAssembly module of %zu bytes in %d ms to %zu bytes",
 							 length, ms, compiled_length)));
 	pgw_artifact_store(key, &layout, compiled, compiled_length, ms);

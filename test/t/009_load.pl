@@ -136,6 +136,15 @@ my $log = slurp_file($node->logfile);
 like($log, qr/SELECT wasm\.create_module\('api\.simple'/, 'the log has the statement');
 unlike($log, qr/0061736d/, 'the log does not have the bytes');
 
+# --- what takes long is told ---
+
+my $end = -s $node->logfile;
+$node->safe_psql('postgres', q{SELECT wasm.create_module('large',
+	convert_to('(module (memory 32) (data (i32.const 0) "' || repeat('x', 1100000) || '"))', 'UTF8'))});
+like(slurp_file($node->logfile, $end),
+	qr/LOG:  compiling a WebAssembly module of (1100\d{3}) bytes\n(?s:.*)LOG:  compiled a WebAssembly module of \1 bytes in \d+ ms/,
+	'the log tells when a large module is compiled, and how long that took');
+
 check_log($node);
 $node->stop;
 
