@@ -34,35 +34,25 @@ typedef int (*Operation) (PgwStore *store, PgwFileRequest *request);
 static uint32
 number_of(int error)
 {
-	static const struct
-	{
-		int			error;
-		uint32		number;
-	}			numbers[] = {
+	static const PgwNumber numbers[] = {
 		{EACCES, 0}, {EAGAIN, 1}, {EBADF, 3}, {EBUSY, 4}, {EDQUOT, 6}, {EEXIST, 7}, {EFBIG, 8}, {EINTR, 11},
 		{EINVAL, 12}, {EISDIR, 14}, {ELOOP, 15}, {EMLINK, 16}, {ENAMETOOLONG, 18}, {ENODEV, 19}, {ENOENT, 20},
 		{ENOMEM, 22}, {EMFILE, 22}, {ENFILE, 22}, {ENOSPC, 23}, {ENOTDIR, 24}, {ENOTEMPTY, 25}, {ENOTSUP, 27},
 		{ENXIO, 29}, {EOVERFLOW, 30}, {EPERM, 31}, {EROFS, 33}, {ESPIPE, 34}, {ETXTBSY, 35}, {EXDEV, 36}
 	};
 
-	for (int i = 0; i < lengthof(numbers); i++)
-	{
-		if (numbers[i].error == error)
-			return numbers[i].number;
-	}
-	return ERROR_IO;
+	return pgw_find_number(numbers, lengthof(numbers), error, ERROR_IO);
 }
 
 static uint32
 kind_of(mode_t mode)
 {
-	return S_ISREG(mode) ? KIND_REGULAR_FILE :
-		S_ISDIR(mode) ? KIND_DIRECTORY :
-		S_ISLNK(mode) ? KIND_SYMBOLIC_LINK :
-		S_ISCHR(mode) ? KIND_CHARACTER_DEVICE :
-		S_ISBLK(mode) ? KIND_BLOCK_DEVICE :
-		S_ISFIFO(mode) ? KIND_FIFO :
-		S_ISSOCK(mode) ? KIND_SOCKET : KIND_UNKNOWN;
+	static const PgwNumber kinds[] = {
+		{S_IFREG, KIND_REGULAR_FILE}, {S_IFDIR, KIND_DIRECTORY}, {S_IFLNK, KIND_SYMBOLIC_LINK},
+		{S_IFCHR, KIND_CHARACTER_DEVICE}, {S_IFBLK, KIND_BLOCK_DEVICE}, {S_IFIFO, KIND_FIFO}, {S_IFSOCK, KIND_SOCKET}
+	};
+
+	return pgw_find_number(kinds, lengthof(kinds), mode & S_IFMT, KIND_UNKNOWN);
 }
 
 static const PgwText *

@@ -32,6 +32,24 @@
 /* What one call reads or writes at most */
 #define PGW_TRANSFER_MAX (64 * 1024)
 
+/* What a version of WASI has for an error of errno.h, or for a kind of file (S_IFMT) */
+typedef struct PgwNumber
+{
+	int			key;
+	uint32		number;
+} PgwNumber;
+
+static inline uint32
+pgw_find_number(const PgwNumber *numbers, int count, int key, uint32 other)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (numbers[i].key == key)
+			return numbers[i].number;
+	}
+	return other;
+}
+
 /* The name of a directory that is granted and open, in UTF-8; false: it is none. */
 extern bool pgw_file_grant(PgwStore *store, uint32 number, PgwText *name);
 

@@ -62,11 +62,7 @@
 static uint32
 number_of(int error)
 {
-	static const struct
-	{
-		int			error;
-		uint32		number;
-	}			numbers[] = {
+	static const PgwNumber numbers[] = {
 		{0, SUCCESS}, {EACCES, 2}, {EAGAIN, 6}, {EBADF, BADF}, {EBUSY, 10}, {EDQUOT, 19}, {EEXIST, 20},
 		{EFAULT, FAULT}, {EFBIG, 22}, {EINTR, 27}, {EINVAL, INVAL}, {EISDIR, 31}, {ELOOP, 32}, {EMFILE, 33},
 		{EMLINK, 34}, {ENAMETOOLONG, 37}, {ENFILE, 41}, {ENODEV, 43}, {ENOENT, 44}, {ENOMEM, 48}, {ENOSPC, 51},
@@ -74,12 +70,7 @@ number_of(int error)
 		{EROFS, 69}, {ESPIPE, SPIPE}, {ESTALE, 72}, {ETXTBSY, 74}, {EXDEV, 75}
 	};
 
-	for (int i = 0; i < lengthof(numbers); i++)
-	{
-		if (numbers[i].error == error)
-			return numbers[i].number;
-	}
-	return IO;
+	return pgw_find_number(numbers, lengthof(numbers), error, IO);
 }
 
 /* --- the three that every guest has --- */
@@ -236,12 +227,12 @@ file_tell(PgwGuest *guest, const PgwSlot *slots)
 static uint8
 filetype_of(mode_t mode)
 {
-	return S_ISREG(mode) ? FILETYPE_REGULAR_FILE :
-		S_ISDIR(mode) ? FILETYPE_DIRECTORY :
-		S_ISLNK(mode) ? FILETYPE_SYMBOLIC_LINK :
-		S_ISCHR(mode) ? FILETYPE_CHARACTER_DEVICE :
-		S_ISBLK(mode) ? FILETYPE_BLOCK_DEVICE :
-		S_ISSOCK(mode) ? FILETYPE_SOCKET : FILETYPE_UNKNOWN;
+	static const PgwNumber types[] = {
+		{S_IFREG, FILETYPE_REGULAR_FILE}, {S_IFDIR, FILETYPE_DIRECTORY}, {S_IFLNK, FILETYPE_SYMBOLIC_LINK},
+		{S_IFCHR, FILETYPE_CHARACTER_DEVICE}, {S_IFBLK, FILETYPE_BLOCK_DEVICE}, {S_IFSOCK, FILETYPE_SOCKET}
+	};
+
+	return pgw_find_number(types, lengthof(types), mode & S_IFMT, FILETYPE_UNKNOWN);
 }
 
 /* Kind, flags and rights; a directory lets open what it lets at all. */
