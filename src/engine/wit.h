@@ -93,13 +93,6 @@ pgw_wit_list(const PgwWit *element)
 	return pgw_wit_make(PGW_WIT_LIST, NULL, 1, member);
 }
 
-static inline bool
-pgw_wit_has_cases(const PgwWit *type)
-{
-	return type->kind == PGW_WIT_OPTION || type->kind == PGW_WIT_RESULT ||
-		type->kind == PGW_WIT_VARIANT || type->kind == PGW_WIT_ENUM;
-}
-
 /* The number of the member of that name, or -1. */
 extern int	pgw_wit_find(const PgwWit *type, const char *name, size_t length);
 
