@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from .libpq import Connection
-from .section import Goal, Options, Row, Section, in_quiet_rounds
+from .rounds import in_quiet_rounds
+from .section import Goal, Options, Row, Section
 from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
 
 NATIVE = ["C", "wasm"]
@@ -167,7 +168,7 @@ def comparison(connection: Connection, options: Options) -> Section:
         f"The same queries, {ROUNDS_FACTOR} times as many rounds; the quarter of them counts in which the two took least.",
     ]
     row = section.row("2 bigint")
-    more = row.figures["wasm"].median - row.figures["C"].median
+    more = (row.figures["wasm"] - row.figures["C"]).median
     section.goals = [Goal("two-argument call over C, a row", "≤ 25 ns more", f"{more:.1f} ns more", more <= 25)]
     return section
 

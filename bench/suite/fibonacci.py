@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from . import kernels
 from .libpq import Connection
-from .section import Figure, Goal, Options, Row, Section, in_quiet_rounds, interleaved
+from .rounds import in_quiet_rounds, in_rounds, interleaved
+from .section import Figure, Goal, Options, Row, Section
 from .server import Server, check_same, function_definition
 
 NUMBERS = (50, 500, 5000)
@@ -117,13 +118,15 @@ def in_sessions(
     server: Server, options: Options, n: int, groups: list[list[str]], rounds: int
 ) -> dict[str, Figure]:
     """Each group has sessions of its own."""
-    samples: dict[str, list[float]] = {name: [] for group in groups for name in group}
-    for turn in range(rounds):
+
+    def measure(turn: int) -> dict[str, float]:
+        samples = {}
         for names in groups:
             first = turn % len(names)
-            for name, median in one_session(server, options, n, names[first:] + names[:first]).items():
-                samples[name].append(median)
-    return {name: Figure(tuple(values)) for name, values in samples.items()}
+            samples |= one_session(server, options, n, names[first:] + names[:first])
+        return samples
+
+    return in_rounds(rounds, measure)
 
 
 def one_session(server: Server, options: Options, n: int, names: list[str]) -> dict[str, float]:
@@ -151,15 +154,12 @@ def timed_parts(output: str) -> Iterator[tuple[str, list[float]]]:
 
 
 def ceiling_goal(rows: list[Row]) -> Goal:
-    shares, ratios, ceilings = [], [], []
-    for row in rows:
-        plpgsql, wasm, trip = (row.figures[name].median for name in (AS_ORIGINAL, "wasm", TRIP))
-        ratios.append(plpgsql / wasm)
-        ceilings.append(plpgsql / trip)
-        shares.append(trip / wasm)
+    # pairs of one session: sessions differ by more than the two do
+    shares = [(row.figures[TRIP] / row.figures["wasm"]).median for row in rows]
+    ceilings = [row.ratio(AS_ORIGINAL, TRIP) for row in rows]
     numbers = ", ".join(map(str, NUMBERS))
     measured = " / ".join(f"{100 * share:.0f} %" for share in shares)
-    reached = " / ".join(f"{ratio:.1f} of {ceiling:.1f}" for ratio, ceiling in zip(ratios, ceilings))
+    reached = " / ".join(f"{share * ceiling:.1f} of {ceiling:.1f}" for share, ceiling in zip(shares, ceilings))
     return Goal(
         f"Fibonacci (n = {numbers}) as a user runs it, PL/pgSQL over wasm",
         "≥ 90 % of the ceiling, PL/pgSQL over an empty round trip",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import charts
 from .charts import number
+from .rounds import STOLEN_SHARE
 from .section import Figure, Goal, Options, Row, Section
 
 
@@ -37,7 +38,11 @@ def markdown(run: Run, with_charts: bool = False) -> str:
 def _machine_table(run: Run) -> str:
     lines = [f"| {name} | {value} |" for name, value in run.machine.items()]
     quick = " These figures come from a quick run, which is no measurement." if run.options.quick else ""
-    text = f"Medians of {run.options.rounds} interleaved rounds, unless a note says otherwise.{quick}"
+    text = (
+        f"Medians of {run.options.rounds} interleaved rounds, unless a note says otherwise. Rounds in which the host of a "
+        f"virtual machine took more than {100 * STOLEN_SHARE:.0f} % of its processors away are repeated, at most as many "
+        f"again.{quick}"
+    )
     return "\n".join(["| | |", "|---|---|", *lines, "", text, ""])
 
 

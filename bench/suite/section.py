@@ -1,7 +1,6 @@
 """What a section of the suite gives: figures in rows, with notes and goals."""
 
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -44,6 +43,14 @@ class Figure:
         ordered = sorted(self.samples)
         position = -(-len(ordered) * percent // 100)
         return ordered[max(int(position), 1) - 1]
+
+    def __sub__(self, other: "Figure") -> "Figure":
+        """Round by round: what a round adds to both is not in it."""
+        return Figure(tuple(a - b for a, b in zip(self.samples, other.samples, strict=True)))
+
+    def __truediv__(self, other: "Figure") -> "Figure":
+        """Round by round: what a round slows both by is not in it."""
+        return Figure(tuple(a / b for a, b in zip(self.samples, other.samples, strict=True)))
 
     def scaled(self, factor: float) -> "Figure":
         return Figure(tuple(sample * factor for sample in self.samples))
@@ -89,26 +96,3 @@ class Section:
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)
-
-
-def interleaved(rounds: int, measures: dict[str, Callable[[], float]]) -> dict[str, Figure]:
-    """Each of the measures once a round, in an order that rotates."""
-    names = list(measures)
-    samples: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            samples[name].append(measures[name]())
-    return {name: Figure(tuple(values)) for name, values in samples.items()}
-
-
-def in_quiet_rounds(figures: dict[str, Figure]) -> dict[str, Figure]:
-    """Only the rounds in which all together took least, a quarter of them.
-
-    Others use the processor as well, for seconds at a time; then everything takes
-    longer, differences too. All that takes part counts alike in the choice.
-    """
-    columns = [[sample / figure.minimum for sample in figure.samples] for figure in figures.values()]
-    totals = [sum(round_) for round_ in zip(*columns)]
-    kept = sorted(range(len(totals)), key=totals.__getitem__)[: max(len(totals) // 4, 1)]
-    return {name: Figure(tuple(figure.samples[i] for i in kept)) for name, figure in figures.items()}

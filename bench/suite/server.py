@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .libpq import Connection
-from .section import Figure, interleaved
+from .rounds import interleaved
+from .section import Figure
 
 BENCH = Path(__file__).resolve().parent.parent
 TOP = BENCH.parent
@@ -104,6 +105,12 @@ class Server:
     def here(self) -> Iterator[None]:
         """New sessions run where this program runs."""
         with on_processors(self.postmaster(), os.sched_getaffinity(0)):
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """This program and new sessions share one processor: while the one runs, the others do not."""
+        with on_processors(0, {min(os.sched_getaffinity(0))}), self.here():
             yield
 
     def postmaster(self) -> int:

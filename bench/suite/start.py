@@ -9,7 +9,8 @@ from pathlib import Path
 
 from . import modules
 from .calls import WORKS, definition, function_name
-from .section import Figure, Goal, Options, Row, Section, interleaved
+from .rounds import interleaved
+from .section import Figure, Goal, Options, Row, Section
 from .server import BENCH, LANGUAGES, TOP, Server, function_definition
 
 # title -> bytes

@@ -1,0 +1,68 @@
+"""Rounds of measurements, and which of them count.
+
+The host of a virtual machine takes processors away, for milliseconds and for
+minutes; Linux counts it as "steal", see proc(5).  It is no property of what is
+measured: rounds that suffered from it are repeated, within limits.
+"""
+
+import os
+import time
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import TypeVar
+
+from .section import Figure
+
+# of what is measured
+Name = TypeVar("Name", bound=Hashable)
+
+# The share of processor time that may be stolen in a round, and how often there may be so many rounds
+STOLEN_SHARE = 0.01
+TRIES = 2
+
+
+def stolen_seconds() -> float:
+    """Processor time that the host has given to others since the start; 0 where it is not counted."""
+    statistics = Path("/proc/stat")
+    if not statistics.exists():
+        return 0.0
+    total = statistics.read_text().splitlines()[0].split()
+    return int(total[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def in_rounds(rounds: int, measure: Callable[[int], dict[Name, float]]) -> dict[Name, Figure]:
+    """What measure gives for the turns 0, 1, ...: so many rounds, those of which least was stolen."""
+    taken: list[tuple[float, dict[Name, float]]] = []
+    undisturbed = 0
+    while undisturbed < rounds and len(taken) < rounds * TRIES:
+        stolen, start = stolen_seconds(), time.monotonic()
+        samples = measure(len(taken))
+        share = (stolen_seconds() - stolen) / (time.monotonic() - start) / (os.cpu_count() or 1)
+        taken.append((share, samples))
+        undisturbed += share <= STOLEN_SHARE
+    kept = [samples for _, samples in sorted(taken, key=lambda round_: round_[0])[:rounds]]
+    return {name: Figure(tuple(samples[name] for samples in kept)) for name in kept[0]}
+
+
+def interleaved(rounds: int, measures: dict[Name, Callable[[], float]]) -> dict[Name, Figure]:
+    """Each of the measures once a round, in an order that rotates."""
+    names = list(measures)
+
+    def measure(turn: int) -> dict[Name, float]:
+        first = turn % len(names)
+        samples = {name: measures[name]() for name in names[first:] + names[:first]}
+        return {name: samples[name] for name in names}
+
+    return in_rounds(rounds, measure)
+
+
+def in_quiet_rounds(figures: dict[Name, Figure]) -> dict[Name, Figure]:
+    """Only the rounds in which all together took least, a quarter of them.
+
+    Others use the processor as well, for seconds at a time; then everything takes
+    longer, differences too. All that takes part counts alike in the choice.
+    """
+    columns = [[sample / figure.minimum for sample in figure.samples] for figure in figures.values()]
+    totals = [sum(round_) for round_ in zip(*columns)]
+    kept = sorted(range(len(totals)), key=totals.__getitem__)[: max(len(totals) // 4, 1)]
+    return {name: Figure(tuple(figure.samples[i] for i in kept)) for name, figure in figures.items()}
