@@ -88,16 +88,23 @@ lift_float(PgwNode *node, PgwCanon *canon, PgwPlace place)
 {
 	float8		value = pgw_get_float(node->wit->kind, pgw_canon_get(canon, place, node->wit->size));
 
-	if (node->base == FLOAT8OID)
-		return Float8GetDatum(value);
-	if (node->base == FLOAT4OID && node->wit->kind == PGW_WIT_F32)
-		return Float4GetDatum((float4) value);
-	/* 22003 where it does not fit */
-	if (node->base == FLOAT4OID)
-		return DirectFunctionCall1(dtof, Float8GetDatum(value));
-	if (node->wit->kind == PGW_WIT_F32)
-		return NumericGetDatum(pgw_numeric_from_float((float4) value));
-	return NumericGetDatum(pgw_numeric_from_double(value));
+	/* the casts of SQL: 22003 where it does not fit */
+	switch (node->base)
+	{
+		case FLOAT8OID:
+			return Float8GetDatum(value);
+		case FLOAT4OID:
+			return DirectFunctionCall1(dtof, Float8GetDatum(value));
+		case INT2OID:
+			return DirectFunctionCall1(dtoi2, Float8GetDatum(value));
+		case INT4OID:
+			return DirectFunctionCall1(dtoi4, Float8GetDatum(value));
+		case INT8OID:
+			return DirectFunctionCall1(dtoi8, Float8GetDatum(value));
+		default:
+			return NumericGetDatum(node->wit->kind == PGW_WIT_F32 ? pgw_numeric_from_float((float4) value) :
+								   pgw_numeric_from_double(value));
+	}
 }
 
 /* --- text --- */

@@ -75,6 +75,26 @@ lower_integer(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 	pgw_canon_put(canon, place, node->wit->size, (uint64) value);
 }
 
+static float8
+float_of(Oid type, Datum datum)
+{
+	switch (type)
+	{
+		case FLOAT4OID:
+			return DatumGetFloat4(datum);
+		case FLOAT8OID:
+			return DatumGetFloat8(datum);
+		case INT2OID:
+			return DatumGetInt16(datum);
+		case INT4OID:
+			return DatumGetInt32(datum);
+		case INT8OID:
+			return DatumGetInt64(datum);
+		default:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, datum));
+	}
+}
+
 static void
 lower_float(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 {
@@ -84,14 +104,8 @@ lower_float(PgwNode *node, Datum datum, PgwCanon *canon, PgwPlace place)
 		float8		f64;
 		uint64		bits;
 	}			value = {.bits = 0};
-	float8		wide;
+	float8		wide = float_of(node->base, datum);
 
-	if (node->base == FLOAT4OID)
-		wide = DatumGetFloat4(datum);
-	else if (node->base == FLOAT8OID)
-		wide = DatumGetFloat8(datum);
-	else
-		wide = DatumGetFloat8(DirectFunctionCall1(numeric_float8, datum));
 	if (node->wit->kind == PGW_WIT_F64)
 		value.f64 = wide;
 	else

@@ -32,10 +32,9 @@ pgw_snake_case(const char *name)
 }
 
 static bool
-is_integer(Oid type)
+is_number(Oid type)
 {
-	return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID ||
-		type == OIDOID || type == XID8OID;
+	return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
 }
 
 /*
@@ -104,12 +103,20 @@ make_number(Oid type, int32 typmod, const PgwWit *wit)
 
 	if (has_same_bytes(base, wit->kind))
 		return new_node(PGW_FORM_SAME, type, typmod, wit);
-	if (wit->kind == PGW_WIT_BOOL)
-		return base == BOOLOID ? new_node(PGW_FORM_BOOL, type, typmod, wit) : NULL;
-	if (wit->kind == PGW_WIT_F32 || wit->kind == PGW_WIT_F64)
-		return base == FLOAT4OID || base == FLOAT8OID || base == NUMERICOID ?
-			new_node(PGW_FORM_FLOAT, type, typmod, wit) : NULL;
-	return is_integer(base) ? new_node(PGW_FORM_INTEGER, type, typmod, wit) : NULL;
+	switch (wit->kind)
+	{
+		case PGW_WIT_BOOL:
+			if (base == BOOLOID)
+				return new_node(PGW_FORM_BOOL, type, typmod, wit);
+			return is_number(base) ? new_node(PGW_FORM_INTEGER, type, typmod, wit) : NULL;
+		case PGW_WIT_F32:
+		case PGW_WIT_F64:
+			return is_number(base) || base == FLOAT4OID || base == FLOAT8OID ?
+				new_node(PGW_FORM_FLOAT, type, typmod, wit) : NULL;
+		default:
+			return is_number(base) || base == OIDOID || base == XID8OID ?
+				new_node(PGW_FORM_INTEGER, type, typmod, wit) : NULL;
+	}
 }
 
 static void

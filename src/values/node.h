@@ -18,7 +18,7 @@ typedef enum PgwForm
 	PGW_FORM_SAME,				/* a number that has the same bits as a datum */
 	PGW_FORM_BOOL,
 	PGW_FORM_INTEGER,			/* any integer type, or numeric */
-	PGW_FORM_FLOAT,				/* any float type, or numeric */
+	PGW_FORM_FLOAT,				/* any float or integer type, or numeric */
 	PGW_FORM_CHAR,				/* text of one character, or "char" */
 	PGW_FORM_TEXT,				/* text, varchar: string */
 	PGW_FORM_OTHER,				/* what output and input functions make of a string */

@@ -114,6 +114,7 @@ void
 pgw_integer_range(PgwWitKind kind, int128_pgw *min, int128_pgw *max)
 {
 	static const uint8 bits[] = {
+		[PGW_WIT_BOOL] = 1,
 		[PGW_WIT_S8] = 8,[PGW_WIT_U8] = 8,[PGW_WIT_S16] = 16,[PGW_WIT_U16] = 16,
 		[PGW_WIT_S32] = 32,[PGW_WIT_U32] = 32,[PGW_WIT_S64] = 64,[PGW_WIT_U64] = 64
 	};
@@ -128,6 +129,8 @@ pgw_get_integer(PgwWitKind kind, uint64 bits)
 {
 	switch (kind)
 	{
+		case PGW_WIT_BOOL:
+			return bits != 0;
 		case PGW_WIT_S8:
 			return (int8) bits;
 		case PGW_WIT_U8:

@@ -419,6 +419,26 @@ SELECT q, attempt(q) FROM unnest(ARRAY['SELECT n(127.5)', 'SELECT n(128.0)', 'SE
 	'SELECT as_oid(-1)', 'SELECT as_oid(4294967296)', 'SELECT f(1e300::double precision)', 'SELECT f4(1e39)', 'SELECT f4(1e39::double precision)',
 	'SELECT f4(1e-60::double precision)', 'SELECT f(1e309)']) q;
 
+-- case: truth values as numbers, floats as integers
+CREATE FUNCTION of_bool(smallint) RETURNS numeric LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION of_bool(integer) RETURNS bigint LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION of_bool(bigint) RETURNS integer LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION of_bool(numeric) RETURNS boolean LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION of_bools(integer[]) RETURNS smallint[] LANGUAGE wasm AS 'echo#bools';
+SELECT of_bool(1::smallint), of_bool(0), of_bool(1::bigint), of_bool(1.0), of_bools('{1,0,1}');
+CREATE FUNCTION of_f32(bigint) RETURNS smallint LANGUAGE wasm AS 'echo#a-f32';
+CREATE FUNCTION of_f32(numeric) RETURNS integer LANGUAGE wasm AS 'echo#a-f32';
+CREATE FUNCTION of_f32(double precision) RETURNS bigint LANGUAGE wasm AS 'echo#a-f32';
+CREATE FUNCTION of_f64(smallint) RETURNS bigint LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION of_f64(integer) RETURNS numeric LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION of_f64(bigint) RETURNS bigint LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION of_f64(double precision) RETURNS smallint LANGUAGE wasm AS 'echo#a-f64';
+SELECT of_f32(32767::bigint), of_f32(-2.5), of_f32(16777217::float8), of_f64('-32768'::smallint), of_f64(2147483647),
+	of_f64(9007199254740993), of_f64(0.5::float8), of_f64(1.5::float8), of_f64(-32768.5::float8);
+SELECT q, attempt(q) FROM unnest(ARRAY['SELECT of_bool(2)', 'SELECT of_bool(-1::smallint)', 'SELECT of_bool(0.5)', 'SELECT of_bool(''NaN''::numeric)',
+	'SELECT of_bools(''{1,256}'')', 'SELECT of_f32(32768::bigint)', 'SELECT of_f32(3e9)', 'SELECT of_f32(1e39::float8)', 'SELECT of_f32(''NaN''::float8)',
+	'SELECT of_f64(9223372036854775807)', 'SELECT of_f64(''Infinity''::float8)', 'SELECT of_f64(32767.5::float8)']) q;
+
 -- case: other types for characters
 CREATE FUNCTION ch("char") RETURNS "char" LANGUAGE wasm AS 'echo#a-char';
 CREATE FUNCTION ch(text) RETURNS "char" LANGUAGE wasm AS 'echo#a-char';
@@ -473,10 +493,13 @@ CREATE FUNCTION wrong(text) RETURNS record LANGUAGE wasm AS 'echo#a-string';
 CREATE FUNCTION wrong(text) RETURNS void LANGUAGE wasm AS 'echo#a-string';
 
 -- case: types that do not fit
-CREATE FUNCTION wrong(integer) RETURNS boolean LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION wrong(text) RETURNS boolean LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION wrong(oid) RETURNS boolean LANGUAGE wasm AS 'echo#a-bool';
+CREATE FUNCTION wrong(boolean) RETURNS double precision LANGUAGE wasm AS 'echo#a-bool';
 CREATE FUNCTION wrong(boolean) RETURNS boolean LANGUAGE wasm AS 'echo#a-s32';
 CREATE FUNCTION wrong(text) RETURNS text LANGUAGE wasm AS 'echo#a-s32';
-CREATE FUNCTION wrong(integer) RETURNS integer LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION wrong(xid8) RETURNS integer LANGUAGE wasm AS 'echo#a-f64';
+CREATE FUNCTION wrong(boolean) RETURNS integer LANGUAGE wasm AS 'echo#a-f32';
 CREATE FUNCTION wrong(double precision) RETURNS integer LANGUAGE wasm AS 'echo#a-s32';
 CREATE FUNCTION wrong(text) RETURNS bytea LANGUAGE wasm AS 'echo#bytes';
 CREATE FUNCTION wrong(smallint[]) RETURNS smallint[] LANGUAGE wasm AS 'echo#bytes';
@@ -821,9 +844,9 @@ SELECT wasm.create_module('changing', replace => true, module =>
 SELECT changed(1);
 SELECT attempt(format('SELECT wasm.create_module(''changing'', replace => true, module => %L)', module)) FROM (VALUES
 	('(component (core module $m (func (export "f") (param i64) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
-		(func (export "f") (param "v" bool) (result s32) (canon lift (core func $j "f"))))'),
+		(func (export "f") (param "v" char) (result s32) (canon lift (core func $j "f"))))'),
 	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
-		(func (export "f") (param "v" bool) (result s32) (canon lift (core func $i "f"))))'),
+		(func (export "f") (param "v" char) (result s32) (canon lift (core func $i "f"))))'),
 	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
 		(func (export "g") (param "v" s32) (result s32) (canon lift (core func $i "f"))))'),
 	('(component (core module $m (func (export "f") (param i32) (result i32) (i32.const 0))) (core instance $i (instantiate $m))
