@@ -28,6 +28,7 @@ my %scalars = (
 	f64 => [ 8, 'f64', 'f64.store' ],
 	char => [ 4, 'i32', 'i32.store' ]);
 my @scalars = sort keys %scalars;
+my @keys = ('string', 'string', grep { !/^f/ } @scalars);
 my $flat_max = 16;
 my $names = 0;
 
@@ -75,17 +76,24 @@ sub random_type
 {
 	my ($depth) = @_;
 	my $kind = $depth == 0 || rand() < 0.2 ? one_of(@scalars, 'string', 'string')
-	  : one_of(qw(list list option option result tuple tuple record record variant variant enum flags));
+	  : one_of(qw(list list option option result tuple tuple record record variant variant enum flags map));
 	my $below = $depth - 1;
 
 	return { kind => $kind, members => [] } if $scalars{$kind} || $kind eq 'string';
 	return { kind => $kind, members => [ members($below, 1) ] } if $kind eq 'list' || $kind eq 'option';
 	return { kind => $kind, members => [ members($below, 2, 0.3) ] } if $kind eq 'result';
+	return { kind => $kind, members => [ { type => { kind => one_of(@keys), members => [] } }, members($below, 1) ] } if $kind eq 'map';
 	return { kind => $kind, members => [ members($below, one_of(1, 2, 2, 3, 5)) ] } if $kind eq 'tuple';
 	return named($kind, members($below, one_of(1, 2, 3, 4, 9))) if $kind eq 'record';
 	return named($kind, members($below, one_of(1, 2, 3, 5), 0.3)) if $kind eq 'variant';
 	return named($kind, labels(one_of(1, 2, 3, 8, 256, 257))) if $kind eq 'enum';
 	return named($kind, labels(one_of(1, 3, 8, 9, 16, 17, 31, 32)));
+}
+
+# Is it a pointer and a length?
+sub is_in_memory
+{
+	return $_[0]{kind} =~ /^(string|list|map)$/;
 }
 
 sub element
@@ -143,7 +151,7 @@ sub alignment
 	my $kind = $type->{kind};
 
 	return $scalars{$kind}[0] if $scalars{$kind};
-	return 4 if $kind eq 'string' || $kind eq 'list';
+	return 4 if is_in_memory($type);
 	return size($type) if $kind eq 'flags';
 	return max(has_cases($type) ? tag_size($type) : 1, map { alignment($_) } grep { $_ } map { $_->{type} } @{ $type->{members} });
 }
@@ -162,7 +170,7 @@ sub size
 	my $size = 0;
 
 	return $scalars{$kind}[0] if $scalars{$kind};
-	return 8 if $kind eq 'string' || $kind eq 'list';
+	return 8 if is_in_memory($type);
 	return @{ $type->{members} } <= 8 ? 1 : @{ $type->{members} } <= 16 ? 2 : 4 if $kind eq 'flags';
 	return align(payload($type) + max(0, map { size($_) } grep { $_ } cases($type)), alignment($type)) if has_cases($type);
 	$size = align($size, alignment($_->{type})) + size($_->{type}) for @{ $type->{members} };
@@ -192,7 +200,7 @@ sub flat
 	my $kind = $type->{kind};
 
 	return $scalars{$kind}[1] if $scalars{$kind};
-	return ('i32', 'i32') if $kind eq 'string' || $kind eq 'list';
+	return ('i32', 'i32') if is_in_memory($type);
 	return 'i32' if $kind eq 'flags';
 	return ('i32', joined(map { [ flat($_) ] } grep { $_ } cases($type))) if has_cases($type);
 	return map { flat($_->{type}) } @{ $type->{members} };
@@ -235,7 +243,7 @@ sub store_value
 	my $code = '';
 
 	return store($scalars{$kind}[2], $address, parameter($params, $at, $scalars{$kind}[1])) if $scalars{$kind};
-	if ($kind eq 'string' || $kind eq 'list')
+	if (is_in_memory($type))
 	{
 		return store('i32.store', $address, parameter($params, $at, 'i32'))
 		  . store('i32.store', $address + 4, parameter($params, $at + 1, 'i32'));
@@ -286,7 +294,7 @@ sub reference
 	my $text;
 
 	return $kind if $scalars{$kind} || $kind eq 'string';
-	return "($kind @types)" if $kind =~ /^(list|option|tuple)$/;
+	return "($kind @types)" if $kind =~ /^(list|option|tuple|map)$/;
 	return '(result ' . join(' ', $types[0] // '', $types[1] ? "(error $types[1])" : '') . ')' if $kind eq 'result';
 	if ($kind eq 'enum' || $kind eq 'flags') { $text = join ' ', map { quote_name($_->{name}) } @members }
 	else
@@ -337,7 +345,7 @@ sub component
 # --- values ---
 #
 # Numbers are text, as SQL writes them; characters and strings are text; a list, a
-# record and a tuple are arrays; an option is an array of none or one; a result, a
+# record and a tuple are arrays, a map is one of pairs; an option is an array of none or one; a result, a
 # variant and an enum are [number of the case, value]; flags are an array of names.
 
 my %boundaries = (
@@ -400,6 +408,11 @@ sub random_value
 	return [ map { random_value(element($type)) } 1 .. one_of(0, 1, 2, 3, 7) ] if $kind eq 'list';
 	return rand() < 0.3 ? [] : [ random_value(element($type)) ] if $kind eq 'option';
 	return [ map { random_value($_->{type}) } @members ] if $kind eq 'tuple' || $kind eq 'record';
+	if ($kind eq 'map')
+	{
+		my %keys = map { $_ => 1 } map { random_value($members[0]{type}) } 1 .. one_of(0, 1, 2, 5);
+		return [ map { [ $_, random_value($members[1]{type}) ] } sort keys %keys ];
+	}
 	if ($kind eq 'flags')
 	{
 		my $share = one_of(0, 0.5, 1);
@@ -442,6 +455,11 @@ sub json_literal
 	return '[' . join(', ', map { json_literal(element($type), $_) } @$value) . ']' if $kind eq 'list';
 	return '[' . join(', ', map { json_string($_) } @$value) . ']' if $kind eq 'flags';
 	return '[' . join(', ', map { json_literal($members[$_]{type}, $value->[$_]) } 0 .. $#members) . ']' if $kind eq 'tuple';
+	if ($kind eq 'map')
+	{
+		my ($open, $between, $close, $start, $end) = $members[0]{type}{kind} eq 'string' ? ('', ': ', '', '{', '}') : ('[', ', ', ']', '[', ']');
+		return $start . join(', ', map { $open . json_literal($members[0]{type}, $_->[0]) . $between . json_literal($members[1]{type}, $_->[1]) . $close } @$value) . $end;
+	}
 	if ($kind eq 'record')
 	{
 		return '{' . join(', ', map { json_string($members[$_]{name}) . ': ' . json_literal($members[$_]{type}, $value->[$_]) } 0 .. $#members) . '}';
@@ -466,7 +484,7 @@ sub is_jsonb
 	my ($type) = @_;
 	my $kind = $type->{kind};
 
-	return 1 if $kind eq 'result' || $kind eq 'variant';
+	return 1 if $kind eq 'result' || $kind eq 'variant' || $kind eq 'map';
 	return element($type)->{kind} eq 'option' || is_jsonb(element($type)) if $kind eq 'option';
 	if ($kind eq 'list')
 	{
