@@ -3,14 +3,13 @@
 import os
 import statistics
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .libpq import Connection
-from .rounds import Name, in_quiet_rounds, interleaved
+from .rounds import in_quiet_rounds
 from .section import Figure, Goal, Options, Row, Section
-from .server import BENCH, PURE, Server, check_same, quoted
+from .server import BENCH, PURE, Server, check_same, quoted, time_processor
 
 # The compiled ones are quick: many rounds, and what else the machine does matters less.
 ROUNDS_FACTOR = 27
@@ -84,26 +83,6 @@ def create_all(connection: Connection, folder: Path) -> None:
         connection.run((BENCH / f"kernels/{prefix}.sql").read_text())
 
 
-def processor_time(process: int) -> int:
-    """What a process has taken so far, in nanoseconds.
-
-    Of one that runs meanwhile, what it has taken since the last tick of the clock is left out.
-    """
-    # the clock of clock_getcpuclockid(3)
-    return time.clock_gettime_ns(~process << 3 | 2)
-
-
-def time_queries(connection: Connection, rounds: int, queries: dict[Name, str]) -> dict[Name, Figure]:
-    """Milliseconds of the backend's processor time: kernels only compute, and others may compute as well."""
-
-    def milliseconds(query: str) -> float:
-        start = processor_time(connection.pid)
-        connection.run(query)
-        return (processor_time(connection.pid) - start) / 1e6
-
-    return interleaved(rounds, {name: lambda query=query: milliseconds(query) for name, query in queries.items()})
-
-
 def compiled(connection: Connection, options: Options) -> dict[Kernel, dict[str, Figure]]:
     """Each round has all kernels; of each, the quiet rounds count."""
     queries = {}
@@ -111,7 +90,7 @@ def compiled(connection: Connection, options: Options) -> dict[Kernel, dict[str,
         pair = {name: kernel.query(name.lower(), kernel.repeated(options)) for name in NATIVE}
         check_same(connection, pair)
         queries |= {(kernel, name): query for name, query in pair.items()}
-    figures = time_queries(connection, options.rounds * options.pick(ROUNDS_FACTOR, 1), queries)
+    figures = time_processor(connection, options.rounds * options.pick(ROUNDS_FACTOR, 1), queries)
     return {kernel: in_quiet_rounds({name: figures[kernel, name] for name in NATIVE}) for kernel in KERNELS}
 
 
@@ -122,7 +101,7 @@ def interpreted(connection: Connection, kernel: Kernel, options: Options) -> dic
     queries = {name: kernel.query(prefix, kernel.slow) for name, prefix in SLOW.items()}
     check_same(connection, {**queries, "C": kernel.query("c", kernel.slow)})
     factor = kernel.repeated(options) / kernel.slow
-    figures = time_queries(connection, options.rounds, queries)
+    figures = time_processor(connection, options.rounds, queries)
     return {name: figure.scaled(factor) for name, figure in figures.items()}
 
 

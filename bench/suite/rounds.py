@@ -30,11 +30,11 @@ def stolen_seconds() -> float:
     return int(total[8]) / os.sysconf("SC_CLK_TCK")
 
 
-def in_rounds(rounds: int, measure: Callable[[int], dict[Name, float]]) -> dict[Name, Figure]:
+def in_rounds(rounds: int, measure: Callable[[int], dict[Name, float]], tries: int = TRIES) -> dict[Name, Figure]:
     """What measure gives for the turns 0, 1, ...: so many rounds, those of which least was stolen."""
     taken: list[tuple[float, dict[Name, float]]] = []
     undisturbed = 0
-    while undisturbed < rounds and len(taken) < rounds * TRIES:
+    while undisturbed < rounds and len(taken) < rounds * tries:
         stolen, start = stolen_seconds(), time.monotonic()
         samples = measure(len(taken))
         share = (stolen_seconds() - stolen) / (time.monotonic() - start) / (os.cpu_count() or 1)
@@ -44,7 +44,9 @@ def in_rounds(rounds: int, measure: Callable[[int], dict[Name, float]]) -> dict[
     return {name: Figure(tuple(samples[name] for samples in kept)) for name in kept[0]}
 
 
-def interleaved(rounds: int, measures: dict[Name, Callable[[], float]]) -> dict[Name, Figure]:
+def interleaved(
+    rounds: int, measures: dict[Name, Callable[[], float]], tries: int = TRIES
+) -> dict[Name, Figure]:
     """Each of the measures once a round, in an order that rotates."""
     names = list(measures)
 
@@ -53,7 +55,7 @@ def interleaved(rounds: int, measures: dict[Name, Callable[[], float]]) -> dict[
         samples = {name: measures[name]() for name in names[first:] + names[:first]}
         return {name: samples[name] for name in names}
 
-    return in_rounds(rounds, measure)
+    return in_rounds(rounds, measure, tries)
 
 
 def in_quiet_rounds(figures: dict[Name, Figure]) -> dict[Name, Figure]:

@@ -4,12 +4,13 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .libpq import Connection
-from .rounds import interleaved
+from .rounds import TRIES, Name, interleaved
 from .section import Figure
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -202,9 +203,35 @@ def check_same(connection: Connection, queries: dict[str, str]) -> None:
         raise AssertionError(f"results differ: {results}")
 
 
-def time_queries(connection: Connection, rounds: int, queries: dict[str, str]) -> dict[str, Figure]:
+def time_queries(
+    connection: Connection, rounds: int, queries: dict[str, str], tries: int = TRIES
+) -> dict[str, Figure]:
     """Milliseconds of each query, in interleaved rounds."""
     measures: dict[str, Callable[[], float]] = {
         name: (lambda query=query: connection.milliseconds(query)) for name, query in queries.items()
     }
-    return interleaved(rounds, measures)
+    return interleaved(rounds, measures, tries)
+
+
+def processor_time(process: int) -> int:
+    """What a process has taken so far, in nanoseconds.
+
+    Of one that runs meanwhile, what it has taken since the last tick of the clock is left out.
+    """
+    # the clock of clock_getcpuclockid(3)
+    return time.clock_gettime_ns(~process << 3 | 2)
+
+
+def time_processor(connection: Connection, rounds: int, queries: dict[Name, str]) -> dict[Name, Figure]:
+    """Milliseconds of the backend's processor time for each query, in interleaved rounds.
+
+    For work that only computes: others may compute as well. The session shares its processor
+    with this program (Server.together), and has been switched out when it has answered.
+    """
+
+    def milliseconds(query: str) -> float:
+        start = processor_time(connection.pid)
+        connection.run(query)
+        return (processor_time(connection.pid) - start) / 1e6
+
+    return interleaved(rounds, {name: lambda query=query: milliseconds(query) for name, query in queries.items()})
