@@ -58,12 +58,6 @@ guest_tools() {
 	echo "$dir"
 }
 
-# Puts the packages that a file names into the folder that this is run in.
-pip_packages() {
-	python3 -m pip --version >/dev/null || die "pip is not there: tools/setup installs it for the tests and the benchmark"
-	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --target . -r "$1"
-}
-
 # Makes a folder of an interface file and of the package postgres:host, which it may import.
 # It is named by the variable `wit`, and goes away with the script.
 interface_folder() {

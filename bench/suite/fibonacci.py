@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from . import kernels
 from .libpq import Connection
-from .rounds import in_quiet_rounds, in_rounds, interleaved
+from .rounds import in_quiet_rounds, in_rounds, interleaved, rotated
 from .section import Figure, Goal, Options, Row, Section
 from .server import Server, check_same, function_definition
 
@@ -122,8 +122,7 @@ def in_sessions(
     def measure(turn: int) -> dict[str, float]:
         samples = {}
         for names in groups:
-            first = turn % len(names)
-            samples |= one_session(server, options, n, names[first:] + names[:first])
+            samples |= one_session(server, options, n, rotated(names, turn))
         return samples
 
     return in_rounds(rounds, measure)

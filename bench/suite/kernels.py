@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .calls import NATIVE
 from .libpq import Connection
 from .rounds import in_quiet_rounds
 from .section import Figure, Goal, Options, Row, Section
@@ -14,7 +15,6 @@ from .server import BENCH, PURE, Server, check_same, quoted, time_processor
 # The compiled ones are quick: many rounds, and what else the machine does matters less.
 ROUNDS_FACTOR = 27
 QUICK_FACTOR = 10
-NATIVE = ("C", "wasm")
 SLOW = {"PL/pgSQL": "plpgsql", "PL/Python": "plpython"}
 MEAN_GOAL = 1.15
 WORST_GOAL = 1.6

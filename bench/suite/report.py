@@ -40,8 +40,7 @@ def _machine_table(run: Run) -> str:
     quick = " These figures come from a quick run, which is no measurement." if run.options.quick else ""
     text = (
         f"Medians of {run.options.rounds} interleaved rounds, unless a note says otherwise. Rounds in which the host of a "
-        f"virtual machine took more than {100 * STOLEN_SHARE:.0f} % of its processors away are repeated, at most as many "
-        f"again.{quick}"
+        f"virtual machine took more than {100 * STOLEN_SHARE:.0f} % of its processors away are repeated, within limits.{quick}"
     )
     return "\n".join(["| | |", "|---|---|", *lines, "", text, ""])
 

@@ -44,6 +44,12 @@ def in_rounds(rounds: int, measure: Callable[[int], dict[Name, float]], tries: i
     return {name: Figure(tuple(samples[name] for samples in kept)) for name in kept[0]}
 
 
+def rotated(names: list[Name], turn: int) -> list[Name]:
+    """Another one first in each turn."""
+    first = turn % len(names)
+    return names[first:] + names[:first]
+
+
 def interleaved(
     rounds: int, measures: dict[Name, Callable[[], float]], tries: int = TRIES
 ) -> dict[Name, Figure]:
@@ -51,8 +57,7 @@ def interleaved(
     names = list(measures)
 
     def measure(turn: int) -> dict[Name, float]:
-        first = turn % len(names)
-        samples = {name: measures[name]() for name in names[first:] + names[:first]}
+        samples = {name: measures[name]() for name in rotated(names, turn)}
         return {name: samples[name] for name in names}
 
     return in_rounds(rounds, measure, tries)

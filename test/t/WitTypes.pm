@@ -457,8 +457,9 @@ sub json_literal
 	return '[' . join(', ', map { json_literal($members[$_]{type}, $value->[$_]) } 0 .. $#members) . ']' if $kind eq 'tuple';
 	if ($kind eq 'map')
 	{
-		my ($open, $between, $close, $start, $end) = $members[0]{type}{kind} eq 'string' ? ('', ': ', '', '{', '}') : ('[', ', ', ']', '[', ']');
-		return $start . join(', ', map { $open . json_literal($members[0]{type}, $_->[0]) . $between . json_literal($members[1]{type}, $_->[1]) . $close } @$value) . $end;
+		my @pairs = map { [ json_literal($members[0]{type}, $_->[0]), json_literal($members[1]{type}, $_->[1]) ] } @$value;
+		return '{' . join(', ', map { "$_->[0]: $_->[1]" } @pairs) . '}' if $members[0]{type}{kind} eq 'string';
+		return '[' . join(', ', map { "[$_->[0], $_->[1]]" } @pairs) . ']';
 	}
 	if ($kind eq 'record')
 	{
