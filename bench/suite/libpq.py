@@ -32,6 +32,8 @@ _finish = _declare("PQfinish", None, _pointer)
 _error = _declare("PQerrorMessage", _string, _pointer)
 _exec = _declare("PQexec", _pointer, _pointer, _string)
 _send_query = _declare("PQsendQuery", _int, _pointer, _string)
+_consume_input = _declare("PQconsumeInput", _int, _pointer)
+_is_busy = _declare("PQisBusy", _int, _pointer)
 _get_result = _declare("PQgetResult", _pointer, _pointer)
 _backend_pid = _declare("PQbackendPID", _int, _pointer)
 _result_status = _declare("PQresultStatus", _int, _pointer)
@@ -100,6 +102,12 @@ class Connection:
         """Starts a statement; receive() waits for its result."""
         if _send_query(self._connection, sql.encode()) == 0:
             raise Error(self._message())
+
+    def watch(self) -> None:
+        """Waits for the result of what was sent, without giving the processor away."""
+        while _is_busy(self._connection):
+            if _consume_input(self._connection) == 0:
+                raise Error(self._message())
 
     def receive(self) -> list[tuple[str | None, ...]]:
         result = _get_result(self._connection)
