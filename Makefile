@@ -38,7 +38,7 @@ endif
 PG_CPPFLAGS = -Isrc -I. -isystem $(WASMTIME_DIR)/include -DPGW_VERSION='"$(EXTVERSION)"' \
 	-DPGW_ENGINE_KEY='"$(ENGINE_KEY)"' \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
-PG_CFLAGS = -fvisibility=hidden -flto \
+PG_CFLAGS = -fvisibility=hidden -flto -fno-plt \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
 # the engine must not meet another copy of itself: hide it
 SHLIB_LINK += -flto $(RUNTIME_LIB) -l:libb2.a -lm -lpthread -ldl -lrt \

@@ -449,7 +449,7 @@ find_abi(const PgwCode *code, PgwInstance *instance, const PgwExtern *export, Pg
 		(post == NULL || find_entry(instance, post, &abi->post));
 }
 
-void
+PgwInstance *
 pgw_function_instantiate(PgwFunction *function)
 {
 	PgwInstance *instance = pgw_instance_acquire(function->module, function->code, &function->limits,
@@ -478,4 +478,5 @@ pgw_function_instantiate(PgwFunction *function)
 	function->entry = entry;
 	function->handle = handle;
 	function->abi = abi;
+	return instance;
 }

@@ -75,8 +75,8 @@ extern void pgw_function_init(void);
 /* The call site of a FmgrInfo, with its function loaded.  May throw. */
 extern PgwCallSite *pgw_function_site(FmgrInfo *flinfo);
 
-/* Gives the function an instance that is ready.  May throw. */
-extern void pgw_function_instantiate(PgwFunction *function) pg_attribute_cold;
+/* Gives the function an instance that is ready, and returns it.  May throw. */
+extern PgwInstance *pgw_function_instantiate(PgwFunction *function) pg_attribute_cold;
 
 /* Reads the signature of an ordinary function; palloc'd. */
 extern void pgw_function_signature(const PgwProc *proc, PgwSignature *signature);

@@ -96,16 +96,34 @@ static inline void
 pgw_instance_begin(PgwInstance *instance)
 {
 	pgw_engine_check_stack();
-	if (unlikely(instance->metered))
-		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
 	instance->idle = false;
 	instance->last_used = ++pgw_instance_calls;
 }
 
+/* Gives a call what it may consume, if it is metered. */
+static inline void
+pgw_instance_refuel(PgwInstance *instance)
+{
+	if (instance->metered)
+		pgw_store_set_fuel(&instance->store, pgw_limits_fuel(&instance->limits));
+}
+
 /*
- * Calls a guest; slots as for pgw_store_call().  False when the guest has exited,
- * and there is no result.
+ * Calls a guest whose calls are not metered; slots as for pgw_store_call().  When it
+ * returns false, pgw_instance_end() is due.
  */
+static inline bool
+pgw_instance_try(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
+				 wasmtime_error_t **error, wasm_trap_t **trap)
+{
+	pgw_instance_begin(instance);
+	if (unlikely(!pgw_store_call(&instance->store, entry, slots, nslots, error, trap)))
+		return false;
+	instance->idle = true;
+	return true;
+}
+
+/* Calls any guest.  False when it has exited, and there is no result. */
 static inline bool
 pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, size_t nslots,
 				  PgwStat *stat)
@@ -113,14 +131,11 @@ pgw_instance_call(PgwInstance *instance, const PgwEntry *entry, PgwSlot *slots, 
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 
-	pgw_instance_begin(instance);
-	if (unlikely(!pgw_store_call(&instance->store, entry, slots, nslots, &error, &trap)))
-	{
-		pgw_instance_end(instance, error, trap, stat);
-		return false;
-	}
-	instance->idle = true;
-	return true;
+	pgw_instance_refuel(instance);
+	if (pgw_instance_try(instance, entry, slots, nslots, &error, &trap))
+		return true;
+	pgw_instance_end(instance, error, trap, stat);
+	return false;
 }
 
 /* The same for a component. */
@@ -130,6 +145,7 @@ pgw_instance_call_component(PgwInstance *instance, const PgwHandle *handle, PgwS
 {
 	wasmtime_error_t *error;
 
+	pgw_instance_refuel(instance);
 	pgw_instance_begin(instance);
 	if (unlikely(!pgw_store_call_component(&instance->store, handle, slots, lower, lift, data, &error)))
 	{

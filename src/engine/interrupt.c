@@ -36,7 +36,7 @@
 #define PGW_RETRY_SOON_NS (200 * 1000L)
 #define PGW_RETRY_NS (5 * 1000 * 1000L)
 
-volatile sig_atomic_t pgw_guest_calls = 0;
+sig_atomic_t pgw_guest_calls = 0;
 
 /* All that were made */
 static wasm_engine_t *watched_engines[PGW_MODES];

@@ -13,9 +13,13 @@
 #include <signal.h>
 
 #include "miscadmin.h"
+#include "port/atomics.h"
 
-/* How many guest calls are on this backend's stack; read by signal handlers. */
-extern volatile sig_atomic_t pgw_guest_calls;
+/*
+ * How many guest calls are on this backend's stack; read by signal handlers.  Not
+ * volatile, so that it is counted in one instruction: barriers keep its place.
+ */
+extern sig_atomic_t pgw_guest_calls;
 
 /*
  * To be called directly after an engine was made.  The first time this takes
@@ -52,6 +56,7 @@ static inline void
 pgw_interrupt_enter(void)
 {
 	pgw_guest_calls++;
+	pg_compiler_barrier();
 	if (unlikely(InterruptPending))
 		pgw_interrupt_retry();
 }
@@ -59,7 +64,9 @@ pgw_interrupt_enter(void)
 static inline void
 pgw_interrupt_leave(void)
 {
+	pg_compiler_barrier();
 	pgw_guest_calls--;
+	pg_compiler_barrier();
 }
 
 #endif							/* PGW_INTERRUPT_H */

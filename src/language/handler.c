@@ -104,17 +104,20 @@ return_set(FunctionCallInfo fcinfo, const PgwFunction *function, Datum result)
 	return (Datum) 0;
 }
 
-/* Pushes a frame of error context; to be popped by leave(). */
-static inline void
+/* Pushes a frame of error context, to be popped by leave(); gives the instance, ready. */
+static inline PgwInstance *
 enter(PgwFunction *function, ErrorContextCallback *context)
 {
+	PgwInstance *instance = function->instance;
+
 	context->callback = name_function;
 	context->arg = function;
 	context->previous = error_context_stack;
 	error_context_stack = context;
 	function->stat->calls++;
-	if (unlikely(!pgw_instance_ready(function->instance)))
-		pgw_function_instantiate(function);
+	if (unlikely(!pgw_instance_ready(instance)))
+		return pgw_function_instantiate(function);
+	return instance;
 }
 
 static inline void
@@ -168,24 +171,36 @@ call(FunctionCallInfo fcinfo)
 	return result;
 }
 
-Datum
+/* No buffer is on its stack. */
+__attribute__((no_stack_protector)) Datum
 pgw_call_handler(PG_FUNCTION_ARGS)
 {
 	const PgwCallSite *site = fcinfo->flinfo->fn_extra;
 	ErrorContextCallback context;
-	PgwSlot		slots[PGW_PLAIN_SLOTS];
 	PgwFunction *function;
+	PgwInstance *instance;
+	PgwSlot    *slots;
+	wasmtime_error_t *error;
+	wasm_trap_t *trap;
+	Datum		first;
+	Datum		result;
 
 	if (unlikely(site == NULL || !site->function->plain))
 		return call(fcinfo);
 	function = site->function;
-	enter(function, &context);
-	pgw_plan_plain_arguments(&function->plan, fcinfo, slots);
-	if (unlikely(!pgw_instance_call(function->instance, &function->entry, slots,
-									function->plan.nslots, function->stat)))
+	instance = enter(function, &context);
+	slots = pgw_plan_plain_slots(fcinfo);
+	first = fcinfo->args[0].value;
+	if (unlikely(!pgw_instance_try(instance, &function->entry, slots, function->plan.nslots,
+								   &error, &trap)))
+	{
+		pgw_instance_end(instance, error, trap, function->stat);
 		fcinfo->isnull = true;
+	}
+	result = pgw_plan_plain_result(&function->plan, slots);
+	fcinfo->args[0].value = first;
 	leave(&context);
-	return pgw_plan_plain_result(&function->plan, slots);
+	return result;
 }
 
 Datum

@@ -145,13 +145,13 @@ plan_row(PgwPlan *plan, TupleDesc row, const PgwFuncType *wasm)
 	return n == wasm->nresults;
 }
 
-/* Is the plan to copy bits, and nothing else? */
+/* Are the bits of the arguments, and those of the result, what the guest takes and gives? */
 static void
 find_plain(PgwPlan *plan)
 {
 	const PgwResult *result = &plan->results[0];
 
-	if (plan->row != NULL || plan->nresults != 1 || plan->nslots > PGW_PLAIN_SLOTS ||
+	if (plan->row != NULL || plan->nresults != 1 || plan->nargs == 0 ||
 		OidIsValid(result->constraint.domain))
 		return;
 	for (int i = 0; i < plan->nargs; i++)
@@ -476,6 +476,16 @@ convert_argument(PgwConversion conversion, Datum datum, PgwSlot *slot)
 			Assert(is_datum(conversion));
 			slot->i64 = DatumGetInt64(datum);
 			break;
+	}
+}
+
+void
+pgw_plan_refuse_nulls(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < fcinfo->nargs; i++)
+	{
+		if (fcinfo->args[i].isnull)
+			pgw_plan_refuse_null(i);
 	}
 }
 

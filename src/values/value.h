@@ -53,7 +53,7 @@ typedef struct PgwPlan
 	int			nresults;
 	int			nslots;			/* the more numerous of the two, at least 1 */
 	PgwConversion *args;
-	bool		plain;			/* pgw_plan_plain_arguments() and _result() will do */
+	bool		plain;			/* pgw_plan_plain_slots() and _result() will do */
 	bool		result_is_32;	/* where plain: it has 32 bits, not 64 */
 	PgwResult  *results;
 	TupleDesc	row;			/* blessed; NULL unless the result is a row */
@@ -88,24 +88,23 @@ extern void pgw_plan_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, Pgw
 /* The result of a call, unless it is the crossing's, in the current memory context; throws 22003. */
 extern Datum pgw_plan_result(PgwPlan *plan, const PgwSlot *slots);
 
-/* Slots that any plain plan fits in */
-#define PGW_PLAIN_SLOTS 16
-
+/* Throws 22004; where an argument is NULL, or in any case. */
+extern void pgw_plan_refuse_nulls(FunctionCallInfo fcinfo);
 extern void pgw_plan_refuse_null(int position) pg_attribute_noreturn();
 
-/* The same for plain plans. */
-static inline void
-pgw_plan_plain_arguments(const PgwPlan *plan, FunctionCallInfo fcinfo, PgwSlot *slots)
+/*
+ * The slots of a plain plan: a datum lies in the arguments of a call as a value does in
+ * its slot.  The result will be in the place of the first argument, which is to be put
+ * back: where that is a constant, the executor wrote it once for all calls.
+ */
+static inline PgwSlot *
+pgw_plan_plain_slots(FunctionCallInfo fcinfo)
 {
-	const NullableDatum *arg = fcinfo->args;
-	const NullableDatum *end = arg + plan->nargs;
-
-	for (; arg < end; arg++, slots++)
-	{
-		if (unlikely(arg->isnull))
-			pgw_plan_refuse_null(arg - fcinfo->args);
-		slots->i64 = DatumGetInt64(arg->value);
-	}
+	StaticAssertStmt(sizeof(NullableDatum) == sizeof(PgwSlot) && offsetof(NullableDatum, value) == 0,
+					 "an argument is no slot");
+	if (unlikely(!fcinfo->flinfo->fn_strict))
+		pgw_plan_refuse_nulls(fcinfo);
+	return (PgwSlot *) fcinfo->args;
 }
 
 static inline Datum

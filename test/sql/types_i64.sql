@@ -20,6 +20,29 @@ SELECT same(4294967295), same(4294967296), same(-4294967297);
 CREATE FUNCTION add(bigint, bigint) RETURNS bigint LANGUAGE wasm AS 'm#add';
 SELECT add(9223372036854775807, 1);
 
+-- case: a call leaves its arguments as they were
+SELECT sum(add(5, i)) FROM generate_series(1, 4) i;
+SELECT sum(add(i, 5)) FROM generate_series(1, 4) i;
+DO $$
+DECLARE
+	total bigint := 0;
+BEGIN
+	FOR i IN 1 .. 4 LOOP
+		total := total + add(5, i);
+	END LOOP;
+	RAISE NOTICE 'total %', total;
+END $$;
+
+-- case: many arguments
+CREATE FUNCTION last(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint,
+	bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS bigint LANGUAGE wasm AS '
+(module (func (export "last")
+	(param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+	(i64.add (i64.mul (local.get 0) (i64.const 1000)) (local.get 19))))
+';
+SELECT last(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, i) FROM generate_series(20, 22) i;
+SELECT last(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, NULL);
+
 -- case: timestamp
 CREATE FUNCTION same_timestamp(timestamp) RETURNS timestamp LANGUAGE wasm AS 'm#same';
 CREATE FUNCTION to_timestamp(bigint) RETURNS timestamp LANGUAGE wasm AS 'm#same';
