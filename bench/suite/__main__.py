@@ -51,20 +51,28 @@ def results_folder(chosen: argparse.Namespace) -> Path | None:
     return BENCH / "results"
 
 
+def measured(server: Server, options: Options, chosen: list[str]) -> list[Section]:
+    names = [name for name in SECTIONS if not chosen or name in chosen]
+    comparison = calls.Comparison(server, options, len(names)) if "calls" in names else None
+    sections: dict[str, list[Section]] = {}
+    for name in names:
+        begin = time.monotonic()
+        sections[name] = SECTIONS[name](server, options)
+        if comparison is not None:
+            comparison.take()
+        print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    if comparison is not None:
+        sections["calls"].append(comparison.section())
+    return [section for those in sections.values() for section in those]
+
+
 def main() -> None:
     chosen = arguments()
     rounds = chosen.rounds or (2 if chosen.quick else 7)
     options = Options(rounds, chosen.quick, chosen.native)
     server = Server()
     server.prepare()
-    sections: list[Section] = []
-    for name, measure in SECTIONS.items():
-        if chosen.sections and name not in chosen.sections:
-            continue
-        begin = time.monotonic()
-        sections += measure(server, options)
-        print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
-    run = report.Run(machine.describe(server), options, sections)
+    run = report.Run(machine.describe(server), options, measured(server, options, chosen.sections))
     print(report.markdown(run))
     folder = results_folder(chosen)
     if folder is not None:
