@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from .libpq import Connection
 from .rounds import in_quiet_rounds
 from .section import Figure, Goal, Options, Row, Section
-from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_processor, time_queries
+from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_processor
 
 NATIVE = ["C", "wasm"]
 ROUNDS_FACTOR = 18
+# of so many rounds one counts
+QUIET = 8
 CALL_GOAL = 25
 SCRIPTS = ("PL/Python", "PL/Perl", "PL/Tcl")
 
@@ -150,7 +152,7 @@ def measure_work(server: Server, connection: Connection, options: Options, work:
     queries = {contestant: query(work, contestant, table_name(work.type, rows)) for contestant in languages}
     check_same(connection, queries)
     # rounds of all languages are long, and the call itself is measured in others
-    times = time_queries(connection, options.rounds, queries, tries=1)
+    times = time_processor(connection, options.rounds, queries, tries=1)
     return Row(work.title, {name: figure.scaled(1e6 / rows) for name, figure in times.items()})
 
 
@@ -185,7 +187,7 @@ class Comparison:
         section = Section("call", "A call, C and wasm in turn", unit, NATIVE, rows, heading="arguments")
         section.notes = [
             f"The same queries, {ROUNDS_FACTOR} times as many rounds, some after each section of the suite; "
-            "the quarter of them counts in which the two took least.",
+            f"one of {QUIET} counts, those in which the two took least.",
         ]
         row = section.row("2 bigint")
         more = (row.figures["wasm"] - row.figures["C"]).median
@@ -194,7 +196,7 @@ class Comparison:
         return section
 
     def row(self, work: Work) -> Row:
-        quiet = in_quiet_rounds({name: Figure(tuple(taken)) for name, taken in self.samples[work.name].items()})
+        quiet = in_quiet_rounds({name: Figure(tuple(taken)) for name, taken in self.samples[work.name].items()}, QUIET)
         factor = 1e6 / rows_of(work, self.options)
         return Row(work.title, {name: figure.scaled(factor) for name, figure in quiet.items()})
 
@@ -216,14 +218,14 @@ def goals(row: Row) -> list[Goal]:
 
 def measure(server: Server, options: Options) -> list[Section]:
     tables = {(work.type, rows_of(work, options)) for work in WORKS}
-    with server.connect() as connection:
+    with server.together(), server.connect() as connection:
         for type_name, rows in sorted(tables):
             create_table(connection, table_name(type_name, rows), type_name, rows)
         measured = [measure_work(server, connection, options, work) for work in WORKS]
     section = Section(
         "calls",
         "Calls",
-        "nanoseconds a row",
+        "nanoseconds of processor time a row",
         contestants(options),
         measured,
         heading="arguments",

@@ -81,13 +81,13 @@ def undisturbed(measure: Callable[[], tuple[float, float]]) -> float:
     return min(taken)[1]
 
 
-def in_quiet_rounds(figures: dict[Name, Figure]) -> dict[Name, Figure]:
-    """Only the rounds in which all together took least, a quarter of them.
+def in_quiet_rounds(figures: dict[Name, Figure], share: int = 4) -> dict[Name, Figure]:
+    """Only the rounds in which all together took least, one of so many.
 
     Others use the processor as well, for seconds at a time; then everything takes
     longer, differences too. All that takes part counts alike in the choice.
     """
     columns = [[sample / figure.minimum for sample in figure.samples] for figure in figures.values()]
     totals = [sum(round_) for round_ in zip(*columns)]
-    kept = sorted(range(len(totals)), key=totals.__getitem__)[: max(len(totals) // 4, 1)]
+    kept = sorted(range(len(totals)), key=totals.__getitem__)[: max(len(totals) // share, 1)]
     return {name: Figure(tuple(figure.samples[i] for i in kept)) for name, figure in figures.items()}

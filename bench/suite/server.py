@@ -222,7 +222,9 @@ def processor_time(process: int) -> int:
     return time.clock_gettime_ns(~process << 3 | 2)
 
 
-def time_processor(connection: Connection, rounds: int, queries: dict[Name, str]) -> dict[Name, Figure]:
+def time_processor(
+    connection: Connection, rounds: int, queries: dict[Name, str], tries: int = TRIES
+) -> dict[Name, Figure]:
     """Milliseconds of the backend's processor time for each query, in interleaved rounds.
 
     For work that only computes: others may compute as well. The session shares its processor
@@ -234,4 +236,5 @@ def time_processor(connection: Connection, rounds: int, queries: dict[Name, str]
         connection.run(query)
         return (processor_time(connection.pid) - start) / 1e6
 
-    return interleaved(rounds, {name: lambda query=query: milliseconds(query) for name, query in queries.items()})
+    measures = {name: lambda query=query: milliseconds(query) for name, query in queries.items()}
+    return interleaved(rounds, measures, tries)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .section import Figure, Goal, Options, Row, Section
-from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_queries
+from .server import LANGUAGES, PURE, Server, check_same, function_definition, time_processor
 
 # what passes no value at all: the query without a function
 QUERY = "no function"
@@ -186,7 +186,7 @@ def define(server: Server, work: Work, contestant: str) -> tuple[str, str]:
 
 def measure(server: Server, options: Options) -> list[Section]:
     contestants = list(NATIVE if options.native else (*NATIVE, *(n for n in LANGUAGES if n in TEXT.bodies and n != "C")))
-    with server.connect() as connection:
+    with server.together(), server.connect() as connection:
         connection.run(PREPARATION)
         for name, wat in (("core_values", CORE_WAT), ("component_values", COMPONENT_WAT)):
             connection.run(f"CREATE FUNCTION {name}() RETURNS wasm.module LANGUAGE wasm AS $wat${wat}$wat$")
@@ -204,11 +204,10 @@ def measure(server: Server, options: Options) -> list[Section]:
                 if (line.work.export, contestant) in functions:
                     queries[contestant] = query(line, functions[line.work.export, contestant], calls)
             check_same(connection, queries)
-            times = time_queries(connection, options.rounds, queries)
+            times = time_processor(connection, options.rounds, queries)
             rows.append(Row(line.name, net_of_query(times, 1e6 / calls)))
-    section = Section(
-        "values", "Values in and out", "nanoseconds a call", contestants, rows, heading="value", logarithmic=True
-    )
+    unit = "nanoseconds of processor time a call"
+    section = Section("values", "Values in and out", unit, contestants, rows, heading="value", logarithmic=True)
     section.notes = [
         "A sum of two integers, and functions that return their argument, a text or a row of an integer and a text, "
         "over generate_series; what the query takes without a function is taken off, round by round. In wasm a text "
