@@ -203,14 +203,12 @@ def check_same(connection: Connection, queries: dict[str, str]) -> None:
         raise AssertionError(f"results differ: {results}")
 
 
-def time_queries(
-    connection: Connection, rounds: int, queries: dict[str, str], tries: int = TRIES
-) -> dict[str, Figure]:
+def time_queries(connection: Connection, rounds: int, queries: dict[str, str]) -> dict[str, Figure]:
     """Milliseconds of each query, in interleaved rounds."""
     measures: dict[str, Callable[[], float]] = {
         name: (lambda query=query: connection.milliseconds(query)) for name, query in queries.items()
     }
-    return interleaved(rounds, measures, tries)
+    return interleaved(rounds, measures)
 
 
 def processor_time(process: int) -> int:
